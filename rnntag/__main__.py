@@ -1,0 +1,6 @@
+"""``python -m rnntag``."""
+
+from .cli.main import main
+
+if __name__ == "__main__":
+    main(prog_name="rnntag")

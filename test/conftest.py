@@ -1,0 +1,66 @@
+"""Fixtures for all tests."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rnntag import corpus, modelfile
+from rnntag.hmm import HMMTagger
+
+ROOT = Path(__file__).resolve().parent.parent
+# For commands in a process of their own: this checkout, and output buffered as users have it.
+ENVIRONMENT = {**{name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
+               "PYTHONPATH": str(ROOT)}
+TOY = b"a_X b_Y a_Z\na_X c_X b_Y\n"  # the example of the NAIST NLP tutorial 5
+
+
+@pytest.fixture(scope="session")
+def corpora():
+    """The folder of real corpora: $RNNTAG_DATA, or shared/data beside the checkout."""
+    folder = Path(os.environ.get("RNNTAG_DATA") or ROOT.parent / "shared" / "data")
+    if not (folder / "wiki-en").is_dir():
+        pytest.skip(f"no real corpora in {folder}; RNNTAG_DATA names their folder")
+    return folder
+
+
+@pytest.fixture
+def write(tmp_path):
+    """write(name, bytes): a file in the test's own folder; returns its path."""
+    def write(name, data):
+        path = tmp_path / name
+        path.write_bytes(data)
+        return path
+    return write
+
+
+@pytest.fixture
+def toy(write):
+    """The HMM of the tutorial's toy corpus."""
+    return HMMTagger.train(corpus.read_tagged(write("toy.wordtag", TOY)))
+
+
+@pytest.fixture
+def model(toy, tmp_path):
+    """A folder with the toy HMM."""
+    modelfile.save(tmp_path / "model", toy, info={"note": "toy"})
+    return tmp_path / "model"
+
+
+@pytest.fixture
+def run(tmp_path):
+    """run("test-hmm", "model", input=b"..."): a command in a process of its own, in tmp_path."""
+    def run(command, *arguments, input=b"", **kwargs):
+        kwargs.setdefault("stdout", subprocess.PIPE)
+        return subprocess.run([sys.executable, "-m", "rnntag", command, *map(str, arguments)], input=input,
+                              stderr=subprocess.PIPE, cwd=tmp_path, env=ENVIRONMENT, timeout=60, **kwargs)
+    return run
+
+
+@pytest.fixture
+def shell():
+    """The path of sh, for tests of pipelines."""
+    return shutil.which("sh") or pytest.skip("no sh on this system")

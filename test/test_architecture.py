@@ -1,0 +1,59 @@
+"""Data flows one way: a module imports only from modules above it in ORDER."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import rnntag
+
+PACKAGE = Path(rnntag.__file__).parent
+ORDER = ["errors", "files", "datasets", "corpus", "vocab", "options", "features", "layers", "cells", "rnn",
+         "output", "network", "optim", "hmm", "vectors", "tagger", "evaluation", "modelfile", "trainer",
+         "checkpoint", "diagnose", "cli"]
+MODULES = sorted(PACKAGE.glob("*.py")) + sorted(PACKAGE.glob("cli/*.py"))
+
+
+def position(path):
+    """What the file counts as: its place in ORDER; __main__ is part of the command line."""
+    name = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    name = "cli" if name == "__main__" else name
+    assert name in ORDER, f"give {name}.py its place in ORDER, and in the list of rnntag/__init__.py"
+    return ORDER.index(name)
+
+
+def imported(path):
+    """The modules of the package that a file imports anywhere in it, functions included."""
+    depth = len(path.relative_to(PACKAGE).parts)  # dots that lead to the package itself
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.level == depth:
+            names = [node.module] if node.module else [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            full = [f"{node.module}.{alias.name}" for alias in node.names]
+            names = [name.removeprefix("rnntag.") for name in full if name.startswith("rnntag.")]
+        elif isinstance(node, ast.Import):
+            names = [alias.name.removeprefix("rnntag.") for alias in node.names
+                     if alias.name.startswith("rnntag.")]
+        else:
+            continue
+        yield from (name.split(".")[0] for name in names if name != "__version__")
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if path != PACKAGE / "__init__.py"],
+                         ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_module_imports_only_from_modules_above_it(path):
+    above = ORDER if position(path) == ORDER.index("cli") else ORDER[:position(path)]
+    wrong = [name for name in imported(path) if name not in above]
+    assert not wrong, f"{path.name} may not import {wrong}"
+
+
+def test_the_package_itself_imports_nothing_of_its_own():
+    assert list(imported(PACKAGE / "__init__.py")) == []
+
+
+def test_imports_inside_functions_and_of_every_form_are_seen(tmp_path, monkeypatch):
+    monkeypatch.setitem(globals(), "PACKAGE", tmp_path)
+    (tmp_path / "x.py").write_text(
+        "from . import errors, __version__\nimport rnntag.files\ndef f():\n    from .cli.main import main\n"
+        "    from rnntag import hmm\n    import numpy\n    from rnntag.vocab import V\n")
+    assert sorted(imported(tmp_path / "x.py")) == ["cli", "errors", "files", "hmm", "vocab"]
