@@ -1,0 +1,232 @@
+"""Files that are whole or absent: written aside, synced, then moved into place."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import shutil
+import stat
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, TextIO
+
+from .errors import RnntagError
+
+STANDARD = "-"  # standard input or output, on every command
+MODEL_FILES = frozenset(("model.json", "weights.npz", "ids.json", "log.jsonl"))
+PART = ".part"  # how the names of unfinished files and folders end
+
+
+@contextlib.contextmanager
+def open_input(path: str | Path) -> Iterator[BinaryIO]:
+    """``path`` for reading bytes; ``-`` is standard input.
+
+    Raises RnntagError when the file is missing, a folder, or not readable.
+    """
+    if str(path) == STANDARD:
+        yield _open_standard(sys.stdin, "standard input").buffer
+        return
+    with reporting(path, "read"):
+        stream = open(path, "rb")
+    with stream:
+        yield stream
+
+
+@contextlib.contextmanager
+def open_output(path: str | Path, *, force: bool = False) -> Iterator[BinaryIO]:
+    """``path`` for writing bytes; ``-`` is standard output.
+
+    A regular file appears under its name only when the block ends without an exception. What
+    exists is not overwritten without ``force``. Devices and pipes are written to directly.
+
+    Raises RnntagError when the file exists, or its folder is missing or not writable.
+    """
+    if str(path) == STANDARD:
+        with reporting("standard output", "write"):
+            stream = _open_standard(sys.stdout, "standard output").buffer
+            yield stream
+            stream.flush()
+        return
+    path = Path(path)
+    with reporting(path, "write"):
+        if path.exists() and not stat.S_ISREG(path.stat().st_mode):
+            with open(path, "wb") as stream:
+                yield stream
+            return
+        if path.exists() and not force:
+            raise RnntagError("exists already", hint="Choose another name, or overwrite it "
+                              "with --force.", place=path)
+        with aside(path) as stream:
+            yield stream
+
+
+@contextlib.contextmanager
+def aside(path: Path) -> Iterator[BinaryIO]:
+    """Write next to ``path``, flush to the disk, then move it there in one step."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=PART)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+    sync_folder(path.parent)
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """``data`` as the whole contents of ``path``, or the old contents."""
+    with reporting(path, "write"), aside(path) as stream:
+        stream.write(data)
+
+
+@contextlib.contextmanager
+def whole_folder(path: str | Path, *, force: bool = False) -> Iterator[Path]:
+    """An empty folder to fill, which becomes ``path`` when the block ends without an exception.
+
+    What stood at ``path`` stays there, untouched, until then; a crash between the last two
+    renames leaves it complete beside ``path``, under a name that ends in ``.old``.
+
+    Raises RnntagError when ``path`` exists and ``force`` is not given, or cannot be written.
+    """
+    path = Path(os.path.realpath(path))  # through links: what they point to is replaced, not they
+    check_free(path, force=force)
+    with reporting(path, "write"):
+        fresh = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=PART))
+        old = fresh.with_suffix(".old")
+        try:
+            os.chmod(fresh, 0o777 & ~_umask())
+            yield fresh
+            sync_folder(fresh)
+            _swap(path, fresh, old)
+            sync_folder(path.parent)
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _swap(path: Path, fresh: Path, old: Path) -> None:
+    """Move ``path``, if it exists, to ``old`` and ``fresh`` to ``path``; all or nothing."""
+    exists = path.exists()
+    if exists:
+        os.rename(path, old)
+    try:
+        os.rename(fresh, path)
+    except BaseException:
+        if exists:
+            os.rename(old, path)
+        raise
+
+
+def check_free(path: str | Path, *, force: bool = False) -> None:
+    """Raise RnntagError when no model can be written to ``path``: call it before long work.
+
+    Its folder must exist, and with ``force`` it may be a model, but one with nothing of the user's
+    own in it, because the whole folder is replaced.
+    """
+    path = Path(os.path.realpath(path))
+    with reporting(path, "write"):
+        if not path.parent.is_dir():
+            raise RnntagError(f"there is no folder {path.parent}", hint="Make it first, or choose "
+                              "another name.", place=path)
+        if not path.exists():
+            return
+        if not path.is_dir():
+            raise RnntagError("a file stands there", "a model is a folder", "Choose another name.", path)
+        names = {entry.name for entry in path.iterdir()}
+    if names and "model.json" not in names:
+        raise RnntagError("a folder that is not a model", hint="Choose another name.", place=path)
+    if names and not force:
+        raise RnntagError("exists already", hint="Choose another name, or overwrite it with "
+                          "--force.", place=path)
+    if names - MODEL_FILES:
+        raise RnntagError(f"the model's folder also has {min(names - MODEL_FILES)}",
+                          "the whole folder would be replaced", "Move that elsewhere first.", path)
+
+
+def digest(path: str | Path) -> str:
+    """The SHA-256 of a file in hexadecimal digits."""
+    total = hashlib.sha256()
+    with open_input(path) as stream:
+        while block := stream.read(1 << 20):
+            total.update(block)
+    return total.hexdigest()
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in ``folder`` durable, where the system can do that."""
+    if not hasattr(os, "O_DIRECTORY"):  # Windows: renames are durable without it
+        return
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextlib.contextmanager
+def reporting(path: str | Path, action: str) -> Iterator[None]:
+    """Turn the system's errors about ``path`` into one line (a closed pipe stays what it is)."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        place = error.filename if error.filename and PART not in str(error.filename) else path
+        raise RnntagError(f"cannot {action} it: {reason}", place=place) from error
+
+
+def shown(path: str | Path) -> str:
+    """An input's name as messages show it."""
+    return "standard input" if str(path) == STANDARD else str(path)
+
+
+def _open_standard(stream: TextIO | None, name: str) -> TextIO:
+    if stream is None:  # what Python makes of a closed descriptor
+        raise RnntagError("closed", "something to read or write is needed", "Name a file.", name)
+    return stream
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+class Lock:
+    """A file that one process at a time can hold; the system lets go of it when the process dies."""
+
+    def __init__(self, path: Path):
+        self.path, self._stream = path, None
+
+    def acquire(self) -> bool:
+        """Take the lock; False when another process has it."""
+        with reporting(self.path, "write"):
+            stream = open(self.path, "a+b")
+        try:
+            if sys.platform == "win32":
+                import msvcrt
+                stream.seek(0)
+                msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK, 1)
+            else:
+                import fcntl
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            stream.close()
+            return False
+        self._stream = stream
+        return True
+
+    def release(self) -> None:
+        """Let go of the lock."""
+        if self._stream is not None:
+            self._stream.close()
+            self._stream = None

@@ -1,0 +1,45 @@
+"""Strings to ids and back."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+UNKNOWN = ""  # the string of id 0; no word, feature or tag is empty
+
+
+class Vocab:
+    """A two-way map between strings and ids 0 .. len-1; id 0 is whatever is not in it.
+
+    >>> tags = Vocab(["NN", "VB"])
+    >>> tags["VB"], tags["XX"], tags.strings[2]
+    (2, 0, 'VB')
+    """
+
+    def __init__(self, strings: Iterable[str]):
+        self.strings = [UNKNOWN, *strings]
+        self._ids = {string: i for i, string in enumerate(self.strings)}
+
+    @classmethod
+    def build(cls, strings: Iterable[str], min_count: int = 1) -> Vocab:
+        """The strings seen ``min_count`` times or more, the most frequent first, ties sorted."""
+        counts = Counter(strings)
+        return cls(sorted((s for s, n in counts.items() if n >= min_count),
+                          key=lambda s: (-counts[s], s)))
+
+    def __getitem__(self, string: str) -> int:
+        return self._ids.get(string, 0)
+
+    def __contains__(self, string: str) -> bool:
+        return self._ids.get(string, 0) > 0
+
+    def __len__(self) -> int:
+        return len(self.strings)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Vocab) and self.strings == other.strings
+
+    def ids(self, strings: Iterable[str]) -> list[int]:
+        """The id of each string."""
+        get = self._ids.get
+        return [get(string, 0) for string in strings]
