@@ -1,0 +1,162 @@
+"""A word to its features; words to rows of the feature table; words to characters.
+
+A word's features are strings, one for each slot:
+
+    form      the word                       lower    the word in lower case
+    prefixes  its first 1, 2, 3 characters   suffixes its last 1, 2, 3, 4 characters
+    shape     upper case X, lower case x, digit d, other letters and signs; runs cut after two
+
+Each slot has its own id map, with 0 for unknown, and its own block of rows in one table.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from .vocab import Vocab
+
+SLOTS = {"form": ("form",), "lower": ("lower",), "prefixes": ("pre1", "pre2", "pre3"),
+         "suffixes": ("suf1", "suf2", "suf3", "suf4"), "shape": ("shape",)}
+WORD_SLOTS = ("form", "lower")  # the slots that word dropout replaces by unknown
+MAX_CHARACTERS = 64  # of a word, for the RNN over characters
+
+
+def slots_of(names: Iterable[str]) -> tuple[str, ...]:
+    """The slots of the named features, in order."""
+    return tuple(slot for name in names for slot in SLOTS[name])
+
+
+def shape(word: str) -> str:
+    """The word's outline: ``McDonald's-98`` is ``XxXxx'x-dd``."""
+    outline = []
+    for character in word:
+        kind = unicodedata.category(character)
+        if kind == "Lu" or kind == "Lt":
+            mark = "X"
+        elif kind == "Ll":
+            mark = "x"
+        elif kind[0] == "N":
+            mark = "d"
+        elif kind[0] == "L":
+            mark = "o"
+        else:
+            mark = character
+        if outline[-2:] != [mark, mark]:
+            outline.append(mark)
+    return "".join(outline)
+
+
+def word_features(word: str, slots: Sequence[str]) -> list[str]:
+    """The feature of ``word`` in each slot."""
+    lower = word.lower()
+    values = []
+    for slot in slots:
+        if slot == "form":
+            values.append(word)
+        elif slot == "lower":
+            values.append(lower)
+        elif slot == "shape":
+            values.append(shape(word))
+        elif slot.startswith("pre"):
+            values.append(lower[:int(slot[3:])])
+        else:
+            values.append(lower[-int(slot[3:]):])
+    return values
+
+
+class FeatureMap:
+    """Words to rows of the feature table.
+
+    slots     names of the slots, F of them
+    vocabs    an id map for each slot
+    offsets   (F,)  first row of each slot's block; the row of an unknown feature of that slot
+    rows      V, the rows of the table
+    """
+
+    def __init__(self, vocabs: dict[str, Vocab]):
+        self.vocabs = vocabs
+        self.slots = tuple(vocabs)
+        sizes = [len(vocab) for vocab in vocabs.values()]
+        self.offsets = np.cumsum([0, *sizes])[:-1].astype(np.intp)
+        self.rows = sum(sizes)
+        self.word_columns = [i for i, slot in enumerate(self.slots) if slot in WORD_SLOTS]
+
+    @classmethod
+    def build(cls, words: Iterable[str], names: Iterable[str], min_count: int = 1) -> FeatureMap:
+        """The features that occur ``min_count`` times in a corpus given as its tokens."""
+        slots = slots_of(names)
+        columns: list[list[str]] = [[] for _ in slots]
+        cache: dict[str, list[str]] = {}
+        for word in words:
+            values = cache.get(word)
+            if values is None:
+                values = cache[word] = word_features(word, slots)
+            for column, value in zip(columns, values):
+                column.append(value)
+        return cls({slot: Vocab.build(column, min_count) for slot, column in zip(slots, columns)})
+
+    def __call__(self, words: Sequence[str]) -> np.ndarray:
+        """Rows of the table (len(words), F) for each word."""
+        ids = np.array([[vocab[value] for vocab, value in
+                         zip(self.vocabs.values(), word_features(word, self.slots))] for word in words],
+                       np.intp).reshape(len(words), len(self.slots))
+        return ids + self.offsets
+
+
+def characters(words: Sequence[str], alphabet: Vocab) -> list[np.ndarray]:
+    """The ids of each word's characters; of a long word the first and the last half of
+    MAX_CHARACTERS."""
+    half = MAX_CHARACTERS // 2
+    cut = [word if len(word) <= MAX_CHARACTERS else word[:half] + word[-half:] for word in words]
+    return [np.array(alphabet.ids(word) or [0], np.intp) for word in cut]
+
+
+class WordTable:
+    """What the network reads of each distinct word, row by row; a word's id here is its row.
+
+    features     (n, F)  rows of the feature table
+    vectors      (n,)    rows of the pretrained vectors, 0 for none
+    characters   n arrays of character ids
+    dropout      (n,)    probability of reading the word as unknown while training
+    """
+
+    def __init__(self, features: FeatureMap, alphabet: Vocab | None = None, vectors: Vocab | None = None):
+        self.map, self.alphabet, self.vocab = features, alphabet, vectors
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget all words."""
+        self._ids: dict[str, int] = {}
+        self.features = np.empty((0, len(self.map.slots)), np.intp)
+        self.vectors = np.empty(0, np.intp)
+        self.characters: list[np.ndarray] = []
+        self.dropout = np.empty(0, np.float32)
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def ids(self, words: Sequence[str]) -> np.ndarray:
+        """The row of each word; rows for new words are added."""
+        known = self._ids
+        try:
+            return np.array([known[word] for word in words], np.intp)
+        except KeyError:
+            self._add(list(dict.fromkeys(word for word in words if word not in known)))
+            return np.array([known[word] for word in words], np.intp)
+
+    def _add(self, words: list[str]) -> None:
+        self._ids.update(zip(words, range(len(self._ids), len(self._ids) + len(words))))
+        self.features = np.concatenate((self.features, self.map(words)))
+        if self.alphabet is not None:
+            self.characters += characters(words, self.alphabet)
+        if self.vocab is not None:
+            rows = [self.vocab[word] or self.vocab[word.lower()] for word in words]
+            self.vectors = np.concatenate((self.vectors, np.array(rows, np.intp)))
+
+    def set_dropout(self, rate: float, counts: Counter[str]) -> None:
+        """A word seen n times is dropped with probability rate / (rate + n)."""
+        self.dropout = np.array([rate / (rate + max(1, counts[word])) for word in self._ids], np.float32)

@@ -1,0 +1,151 @@
+"""Optimisers, clipping, schedules, averaging.
+
+A gradient is an array, or Rows for a table of which few rows were looked up; then only these rows,
+and only their part of the optimiser's state, are touched ("lazy" updates).
+
+With g the gradient, a the step size, m and s state that starts at zero:
+
+    sgd       delta = g                                                    (seed 000, "Weight Update")
+    momentum  m = 0.9 m + g                      delta = m                 (Polyak 1964)
+    adagrad   s = s + g^2                        delta = g / (sqrt(s) + e) (Duchi et al. 2011)
+    rmsprop   s = 0.9 s + 0.1 g^2                delta = g / (sqrt(s) + e) (Tieleman and Hinton 2012)
+    adam      m = 0.9 m + 0.1 g                  delta = m' / (sqrt(s') + e)    (Kingma and Ba 2015)
+              s = 0.999 s + 0.001 g^2            m' = m / (1 - 0.9^t), s' = s / (1 - 0.999^t)
+
+    W = W - a delta
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from .layers import Array, Rows
+
+EPSILON = 1e-8
+STATES = {"sgd": 0, "momentum": 1, "adagrad": 1, "rmsprop": 1, "adam": 2}
+
+
+def delta(rule: str, g: Array, state: list[Array], t: int) -> Array:
+    """The direction of one update; the arrays in ``state`` are brought up to date in place.
+
+    t counts updates from 1.
+    """
+    if rule == "sgd":
+        return g
+    if rule == "momentum":
+        (m,) = state
+        m *= 0.9
+        m += g
+        return m
+    if rule == "adam":
+        m, s = state
+        m += 0.1 * (g - m)
+        s += 0.001 * (g * g - s)
+        scale = math.sqrt(1 - 0.999 ** t) / (1 - 0.9 ** t)
+        return scale * m / (np.sqrt(s) + EPSILON * math.sqrt(1 - 0.999 ** t))
+    (s,) = state
+    if rule == "adagrad":
+        s += g * g
+    else:
+        s += 0.1 * (g * g - s)
+    return g / (np.sqrt(s) + EPSILON)
+
+
+class Optimizer:
+    """One update rule with its state.
+
+    rule            a key of STATES
+    embedding_rate  factor on the step size where the gradient is Rows
+    weight_decay    share of the touched weights taken off per step of size 1 (not of biases)
+    t               updates so far
+    state           name of a parameter to the rule's arrays, each shaped like it
+    average         name to the sum of t * update over the averaged updates, or None
+    """
+
+    def __init__(self, rule: str, params: dict[str, Array], trained: Any, embedding_rate: float = 1.0,
+                 weight_decay: float = 0.0):
+        self.rule, self.embedding_rate, self.weight_decay = rule, embedding_rate, weight_decay
+        self.t = 0
+        self.state = {name: [np.zeros_like(params[name]) for _ in range(STATES[rule])] for name in trained}
+        self.averaged = 0
+        self.average: dict[str, Array] | None = None
+
+    def start_average(self, params: dict[str, Array]) -> None:
+        """From the next update on, keep what the average of the weights needs."""
+        self.average = {name: np.zeros_like(params[name]) for name in self.state}
+
+    def step(self, params: dict[str, Array], grads: dict[str, Array | Rows], rate: float) -> None:
+        """Change ``params`` in place by one update with step size ``rate``."""
+        self.t += 1
+        for name, gradient in grads.items():
+            if isinstance(gradient, Rows):
+                self._step_rows(name, params[name], gradient, rate * self.embedding_rate)
+                continue
+            W = params[name]
+            change = delta(self.rule, gradient, self.state[name], self.t) * W.dtype.type(rate)
+            if self.weight_decay and W.ndim > 1:
+                change += (rate * self.weight_decay) * W
+            W -= change
+            if self.average is not None:
+                self.average[name] += change * W.dtype.type(self.averaged)
+        if self.average is not None:
+            self.averaged += 1
+
+    def _step_rows(self, name: str, W: Array, gradient: Rows, rate: float) -> None:
+        ids = gradient.ids
+        state = [array[ids] for array in self.state[name]]
+        change = delta(self.rule, gradient.values, state, self.t) * W.dtype.type(rate)
+        for array, rows in zip(self.state[name], state):
+            array[ids] = rows
+        if self.weight_decay:
+            change += (rate * self.weight_decay) * W[ids]
+        W[ids] -= change
+        if self.average is not None:
+            self.average[name][ids] += change * W.dtype.type(self.averaged)
+
+    def averaged_weights(self, params: dict[str, Array]) -> dict[str, Array]:
+        """The mean of the weights after each of the n averaged updates (Polyak and Juditsky 1992).
+
+        With u_i the i-th update, W_k = W_n + sum_{i>k} u_i, hence mean = W_n + sum_i (i-1)/n u_i
+        for updates counted from 1: one running sum, of touched rows only.
+        """
+        if self.average is None or self.averaged == 0:
+            return {name: array.copy() for name, array in params.items()}
+        mean = {name: array.copy() for name, array in params.items()}
+        for name, total in self.average.items():
+            mean[name] += total / total.dtype.type(self.averaged)
+        return mean
+
+
+def norm(grads: dict[str, Array | Rows]) -> float:
+    """The Euclidean norm of all gradients together."""
+    total = 0.0
+    for gradient in grads.values():
+        flat = (gradient.values if isinstance(gradient, Rows) else gradient).ravel()
+        total += float(np.dot(flat, flat))
+    return math.sqrt(total)
+
+
+def clip(grads: dict[str, Array | Rows], threshold: float) -> float:
+    """Scale gradients in place so that their norm is at most ``threshold``; returns the norm before.
+
+    g <- g threshold / ||g|| where ||g|| > threshold (seed 002; Pascanu et al. 2013); 0: no limit.
+    """
+    size = norm(grads)
+    if threshold and size > threshold and math.isfinite(size):
+        for gradient in grads.values():
+            values = gradient.values if isinstance(gradient, Rows) else gradient
+            values *= values.dtype.type(threshold / size)
+    return size
+
+
+def schedule(name: str, progress: float) -> float:
+    """The factor on the step size when ``progress`` (0 .. 1) of the training is done."""
+    if name == "linear":
+        return 1 - progress
+    if name == "cosine":
+        return (1 + math.cos(math.pi * progress)) / 2
+    return 1.0

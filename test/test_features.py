@@ -1,0 +1,132 @@
+"""Words to features, features to rows, words to characters."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from rnntag.features import (MAX_CHARACTERS, FeatureMap, WordTable, characters, shape, slots_of,
+                             word_features)
+from rnntag.vocab import Vocab
+
+ALL = ("form", "lower", "prefixes", "suffixes", "shape")
+
+
+@pytest.mark.parametrize("word, outline", [
+    ("dog", "xx"), ("Dog", "Xxx"), ("USA", "XX"), ("a", "x"), ("1999", "dd"), ("3", "d"),
+    ("McDonald's-98", "XxXxx'x-dd"), ("...", ".."), ("--", "--"), ("U.S.", "X.X."), ("", ""),
+    ("Straße", "Xxx"), ("Ёлка", "Xxx"), ("Ὀδυσσεύς", "Xxx"), ("東京都", "oo"), ("ال", "oo"), ("ไทย", "oo"),
+    ("٣٤", "dd"), ("Ⅷ", "d"), ("ǅ", "X"), ("a\u00a0b", "x\u00a0x"), ("\U0001d400\U0001d41a", "Xx")])
+def test_the_shape_is_the_outline_of_a_word(word, outline):
+    assert shape(word) == outline
+
+
+def test_a_run_of_one_kind_is_cut_after_two():
+    assert shape("aaa") == shape("aa") != shape("a")
+    assert shape("aaaBBB111") == "xxXXdd"
+
+
+def test_affixes_are_those_of_the_lower_cased_word():
+    slots = slots_of(("prefixes", "suffixes"))
+    assert dict(zip(slots, word_features("Reading", slots))) == {
+        "pre1": "r", "pre2": "re", "pre3": "rea", "suf1": "g", "suf2": "ng", "suf3": "ing", "suf4": "ding"}
+
+
+def test_affixes_of_a_short_word_are_the_word():
+    slots = slots_of(("prefixes", "suffixes"))
+    assert word_features("Ab", slots) == ["a", "ab", "ab", "b", "ab", "ab", "ab"]
+    assert word_features("I", slots) == ["i"] * 7
+
+
+def test_affixes_count_characters_in_any_script():
+    slots = slots_of(("prefixes", "suffixes"))
+    assert word_features("東京都庁前", slots) == ["東", "東京", "東京都", "前", "庁前", "都庁前", "京都庁前"]
+    assert word_features("ДОМ", slots)[:2] == ["д", "до"]
+
+
+def test_slots_follow_the_order_of_the_names():
+    assert slots_of(("shape", "form")) == ("shape", "form")
+    assert slots_of(ALL) == ("form", "lower", "pre1", "pre2", "pre3", "suf1", "suf2", "suf3", "suf4",
+                             "shape")
+    assert word_features("Dog", ("shape", "form", "lower")) == ["Xxx", "Dog", "dog"]
+
+
+def test_each_slot_has_a_block_of_rows_and_an_unknown_row_of_its_own():
+    features = FeatureMap.build(["ab", "ba", "ab"], ("form", "shape", "suffixes"))
+    # form: unknown, ab, ba; shape: unknown, xx; suf1: unknown, b, a; suf2, suf3, suf4: unknown, ab, ba
+    assert features.offsets.tolist() == [0, 3, 5, 8, 11, 14]
+    assert features.rows == 17
+    assert features(["ab", "ba"]).tolist() == [[1, 4, 6, 9, 12, 15], [2, 4, 7, 10, 13, 16]]
+    assert features(["Q9"])[0].tolist() == features.offsets.tolist()
+    assert features(["bb"])[0].tolist() == [0, 4, 6, 8, 11, 14]  # shape and last letter are known
+
+
+def test_rare_features_are_unknown():
+    features = FeatureMap.build(["the", "the", "The", "dog"], ("form", "lower"), min_count=2)
+    assert features(["the", "The", "dog"]).tolist() == [[1, 3], [0, 3], [0, 2]]
+
+
+def test_the_columns_that_word_dropout_replaces_are_form_and_lower():
+    assert FeatureMap.build(["a"], ("shape", "lower", "prefixes", "form")).word_columns == [1, 5]
+
+
+def test_no_words_and_no_features_give_arrays_of_that_shape():
+    assert FeatureMap.build(["a"], ("form", "shape"))([]).shape == (0, 2)
+    assert FeatureMap.build(["a"], ())(["a", "b"]).shape == (2, 0)
+
+
+# ------------------------------------------------------------------ characters
+
+
+def test_characters_are_ids_and_the_unknown_is_0():
+    assert [ids.tolist() for ids in characters(["ab", "b?", ""], Vocab("ab"))] == [[1, 2], [2, 0], [0]]
+
+
+def test_of_a_long_word_both_ends_are_read():
+    half = MAX_CHARACTERS // 2
+    (ids,) = characters(["a" * 100 + "c" * 100 + "b" * 100], Vocab("abc"))
+    assert ids.tolist() == [1] * half + [2] * half
+    (whole,) = characters(["a" * MAX_CHARACTERS], Vocab("abc"))
+    assert len(whole) == MAX_CHARACTERS
+
+
+# ------------------------------------------------------------------ the table of words
+
+
+def table(names=("form", "shape"), **kwargs):
+    return WordTable(FeatureMap.build(["dog", "Cat"], names), **kwargs)
+
+
+def test_a_word_has_one_row_whenever_it_is_asked_for():
+    words = table()
+    assert words.ids(["dog", "cow", "dog"]).tolist() == [0, 1, 0]
+    assert words.ids(["Cat", "cow"]).tolist() == [2, 1]
+    assert len(words) == 3
+    assert (words.features == words.map(["dog", "cow", "Cat"])).all()
+    assert words.ids([]).dtype == np.intp
+
+
+def test_characters_and_vectors_are_looked_up_for_each_new_word():
+    words = table(alphabet=Vocab("dog"), vectors=Vocab(["dog", "Dog", "cat"]))
+    words.ids(["dog", "Dog", "DOG", "Cat", "cow"])
+    words.ids(["god"])
+    assert [ids.tolist() for ids in words.characters][:2] == [[1, 2, 3], [0, 2, 3]]
+    assert len(words.characters) == 6
+    assert words.vectors.tolist() == [1, 2, 1, 3, 0, 0]  # as written, then lower-cased, then none
+
+
+def test_words_are_dropped_the_more_often_the_rarer_they_are():
+    words = table()
+    words.ids(["the", "dog", "unseen"])
+    words.set_dropout(0.25, Counter({"the": 99, "dog": 1}))
+    assert words.dropout == pytest.approx([0.25 / 99.25, 0.2, 0.2])
+    words.set_dropout(0.0, Counter())
+    assert words.dropout.tolist() == [0, 0, 0]
+
+
+def test_cleared_words_begin_again():
+    words = table(alphabet=Vocab("dog"), vectors=Vocab(["dog"]))
+    words.ids(["dog", "cow"])
+    words.clear()
+    assert (len(words), len(words.features), len(words.characters), len(words.vectors)) == (0, 0, 0, 0)
+    assert words.ids(["cow"]).tolist() == [0]

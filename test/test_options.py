@@ -1,0 +1,151 @@
+"""Options: what fits is taken, what does not is refused with a message that says what fits."""
+
+import json
+import math
+from dataclasses import fields
+
+import pytest
+
+from rnntag.errors import OptionError
+from rnntag.options import PRESETS, Options, flag, preset
+
+REFUSED = [
+    # (options, what the message says)
+    ({"hidden": 0}, "--hidden: 0; it is at least 1 and at most 4096"),
+    ({"hidden": 4097}, "at most 4096"),
+    ({"layers": 0}, "--layers: 0; it is at least 1"),
+    ({"embedding": -1}, "--embedding: -1; it is at least 0"),
+    ({"batch_size": 0}, "--batch-size: 0; it is at least 1"),
+    ({"epochs": 0}, "--epochs: 0; it is at least 1"),
+    ({"learning_rate": -0.1}, "--learning-rate: -0.1; it is at least 0"),
+    ({"learning_rate": math.nan}, "--learning-rate: nan; it is at least 0"),
+    ({"learning_rate": math.inf}, "--learning-rate: inf; it is at least 0"),
+    ({"learning_rate": 10 ** 400}, "it is at least 0 and at most 1000000"),
+    ({"embedding_rate": math.nan}, "--embedding-rate: nan"),
+    ({"clip": math.nan}, "--clip: nan"),
+    ({"clip": -1.0}, "--clip: -1.0; it is at least 0"),
+    ({"dropout": 1.0}, "--dropout: 1.0; it is at least 0 and at most 0.99"),
+    ({"word_dropout": math.nan}, "--word-dropout: nan"),
+    ({"average": 1.5}, "--average: 1.5; it is at least 0 and at most 1"),
+    ({"weight_decay": -1.0}, "--weight-decay"),
+    ({"seed": -1}, "--seed: -1; it is at least 0"),
+    ({"bptt": -1}, "--bptt: -1; it is at least 0"),
+    # types
+    ({"hidden": True}, "--hidden: True"),
+    ({"hidden": 10.0}, "--hidden: 10.0"),
+    ({"hidden": "10"}, "--hidden: '10'"),
+    ({"learning_rate": True}, "--learning-rate: True"),
+    ({"learning_rate": "0.1"}, "--learning-rate: '0.1'"),
+    ({"bidirectional": 1}, "--bidirectional: 1"),
+    ({"features": None}, "--features: None"),
+    ({"dense": "8"}, "--dense: '8'"),
+    # choices
+    ({"cell": "rnn"}, "--cell: 'rnn'; it is one of elman, gru, lstm"),
+    ({"activation": "linear"}, "it is one of tanh, sigmoid, relu"),
+    ({"optimizer": "adamw"}, "it is one of sgd, momentum, adagrad, rmsprop, adam"),
+    ({"output": "hmm"}, "it is one of softmax, crf"),
+    ({"encoder": "transformer"}, "it is one of rnn, cnn"),
+    ({"schedule": "step"}, "it is one of constant, linear, cosine"),
+    # features
+    ({"features": "form,stem"}, "it is some of form, lower, prefixes, suffixes, shape, each once"),
+    ({"features": "form,form"}, "each once"),
+    ({"features": ""}, "a network needs some input"),
+    # combinations
+    ({"bptt": 3, "encoder": "cnn"}, "--bptt: 3 with --encoder cnn; a convolution has no time"),
+    ({"embedding": 0, "encoder": "cnn"}, "Give --embedding a width"),
+    ({"embedding": 0, "char_rnn": 5}, "Give --embedding a width"),
+    ({"embedding": 0, "vectors": 5}, "Give --embedding a width"),
+    ({"window": 4, "encoder": "cnn"}, "--window: 4; the window is odd"),
+    # dense layers
+    ({"dense": ("0",)}, "a dense layer is 1 to 4096"),
+    ({"dense": ("5000",)}, "a dense layer is 1 to 4096"),
+    ({"dense": ("wide",)}, "it is N or N:tanh, N:relu, N:sigmoid"),
+    ({"dense": ("-3",)}, "it is N or N:tanh, N:relu, N:sigmoid"),
+    ({"dense": ("\u00b2",)}, "it is N or N:tanh, N:relu, N:sigmoid"),
+    ({"dense": ("8:gelu",)}, ":tanh, :relu or :sigmoid"),
+    ({"dense": ("8",) * 9}, "9 layers; at most 8"),
+]
+
+
+@pytest.mark.parametrize("values, message", REFUSED, ids=[str(values)[:40] for values, _ in REFUSED])
+def test_what_does_not_fit_is_refused_and_the_message_says_what_fits(values, message):
+    with pytest.raises(OptionError) as error:
+        Options(**values)
+    assert message in str(error.value)
+
+
+@pytest.mark.parametrize("option", [option for option in fields(Options) if "low" in option.metadata],
+                         ids=lambda option: option.name)
+def test_bounds_belong_to_what_they_allow(option):
+    low, high = option.metadata["low"], option.metadata["high"]
+    others = {"encoder": "cnn"} if option.name == "window" else {}
+    for value in (low, high):
+        assert getattr(Options(**others, **{option.name: value}), option.name) == value
+    beyond = [low - 1] + ([high + 1] if math.isfinite(high) else [])
+    for value in beyond:
+        with pytest.raises(OptionError, match=flag(option.name)):
+            Options(**others, **{option.name: value})
+
+
+@pytest.mark.parametrize("values", [
+    {"embedding": 0}, {"bptt": 5}, {"encoder": "cnn", "window": 3, "filters": 7}, {"window": 4},
+    {"clip": math.inf}, {"features": "", "char_rnn": 8}, {"features": "", "vectors": 50},
+    {"learning_rate": 1}])
+def test_what_fits_is_taken(values):
+    options = Options(**values)
+    assert {name: getattr(options, name) for name in values} == values
+
+
+def test_dense_layers_are_a_width_and_an_activation():
+    options = Options(dense=("8", "5:relu", "3:sigmoid"))
+    assert options.dense_layers == [(8, "tanh"), (5, "relu"), (3, "sigmoid")]
+
+
+def test_directions_and_feature_names_follow_from_the_options():
+    assert (Options().directions, Options(bidirectional=False).directions) == (2, 1)
+    assert Options(features="form,shape").feature_names == ("form", "shape")
+    assert flag("batch_size") == "--batch-size"
+
+
+@pytest.mark.parametrize("options", [
+    Options(), preset("tutorial"), Options(learning_rate=1),
+    Options(dense=("8:relu", "4"), bidirectional=False, learning_rate=0.1, seed=2 ** 62),
+], ids=["default", "tutorial", "whole number", "many"])
+def test_options_survive_json(options):
+    assert Options.from_dict(json.loads(json.dumps(options.to_dict(), allow_nan=False))) == options
+
+
+def test_a_clip_without_limit_is_written_as_a_number_json_has():
+    text = json.dumps(Options(clip=math.inf).to_dict(), allow_nan=False)
+    assert Options.from_dict(json.loads(text)).clip == 0
+
+
+def test_absent_options_have_their_default_and_unknown_ones_are_refused():
+    assert Options.from_dict({"hidden": 7}) == Options(hidden=7)
+    with pytest.raises(OptionError, match="'hiden' is no option; options are .*hidden"):
+        Options.from_dict({"hiden": 7})
+
+
+def test_values_from_json_are_checked_too():
+    for values in ({"dense": [[8]]}, {"dense": [None]}, {"hidden": None}, {"cell": ["lstm"]},
+                   {"learning_rate": []}):
+        with pytest.raises(OptionError):
+            Options.from_dict(values)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_presets_are_options_that_can_be_changed(name):
+    assert preset(name, hidden=7).hidden == 7
+    assert preset(name) == Options(**PRESETS[name])
+
+
+def test_the_tutorial_preset_is_the_network_of_the_tutorial():
+    o = preset("tutorial")
+    assert (o.features, o.embedding, o.cell, o.activation, o.layers) == ("form", 0, "elman", "tanh", 1)
+    assert (o.bidirectional, o.output, o.optimizer, o.batch_size, o.bptt) == (False, "softmax", "sgd", 1, 0)
+    assert (o.dropout, o.char_rnn, o.vectors, o.dense) == (0, 0, 0, ())
+
+
+def test_options_cannot_be_changed_afterwards():
+    with pytest.raises(AttributeError):
+        Options().hidden = 3
