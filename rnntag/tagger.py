@@ -1,0 +1,205 @@
+"""RNNTagger: a network with its id maps. Words in, tags out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+from typing import Any
+
+import numpy as np
+
+from .corpus import Sentence
+from .errors import OptionError
+from .features import FeatureMap, WordTable, slots_of
+from .layers import Array
+from .network import Network, interleave
+from .options import Options
+from .rnn import Packing
+from .vocab import Vocab
+
+CHUNK_TOKENS = 8_192  # tokens held at once while tagging
+BATCH_TOKENS = 2_048  # tokens in one pass through the network
+CACHED_WORDS = 200_000  # word types whose input projection is kept
+
+
+class RNNTagger:
+    """A trained (or freshly initialised) RNN tagger.
+
+    options            what the network is
+    words, tags        id maps of the training corpus; class k is tag id k + 1; words is the
+                       map of the feature ``form`` too
+    features           feature maps (features.py)
+    alphabet, vectors  id maps of characters and of words with a pretrained vector, or None
+    params             name to array
+    """
+
+    kind = "rnn"
+    dtype = "float32"
+
+    def __init__(self, options: Options, words: Vocab, features: FeatureMap, tags: Vocab,
+                 alphabet: Vocab | None, vectors: Vocab | None, params: dict[str, Array]):
+        self.options, self.words, self.features, self.tags = options, words, features, tags
+        self.alphabet, self.vectors, self.params = alphabet, vectors, params
+        self.network = _network(options, features, tags, alphabet, vectors)
+        self._cache: tuple[WordTable, Array] | None = None
+
+    @classmethod
+    def create(cls, sentences: Sequence[Sentence], options: Options, rng: np.random.Generator,
+               vectors: tuple[Vocab, Array] | None = None) -> RNNTagger:
+        """A tagger with random weights for a corpus: id maps from its words and tags.
+
+        vectors   words and their pretrained vectors (V, options.vectors), row 0 zero
+        """
+        tokens = list(chain.from_iterable(sentence.words for sentence in sentences))
+        words = Vocab.build(tokens, options.min_count)
+        tags = Vocab(sorted(set(chain.from_iterable(s.tags or [] for s in sentences))))
+        features = FeatureMap.build(tokens, options.feature_names, options.min_count)
+        alphabet = Vocab(sorted(set(chain.from_iterable(tokens)))) if options.char_rnn else None
+        network = _network(options, features, tags, alphabet, vectors and vectors[0])
+        params = network.initialise(rng)
+        if vectors:
+            params["vectors.table"][...] = vectors[1]
+        return cls(options, words, features, tags, alphabet, vectors and vectors[0], params)
+
+    def word_table(self) -> WordTable:
+        """An empty table for words as this tagger reads them."""
+        return WordTable(self.features, self.alphabet, self.vectors)
+
+    def with_params(self, params: dict[str, Array]) -> RNNTagger:
+        """The same tagger with other weights."""
+        return RNNTagger(self.options, self.words, self.features, self.tags, self.alphabet,
+                         self.vectors, params)
+
+    # -------------------------------------------------------------- tagging
+
+    def tag(self, sentences: Iterable[Sequence[str]]) -> Iterator[list[str]]:
+        """The tags of each sentence (a list of words), in order, streaming.
+
+        Sentences are taken CHUNK_TOKENS at a time and sorted by length into batches, so memory is
+        bounded and results do not depend on what comes later than the chunk.
+        """
+        names = np.array(self.tags.strings[1:], object)
+        for chunk in chunks(sentences, CHUNK_TOKENS):
+            yield from (names[classes].tolist() for classes in self._classes(chunk))
+
+    def _classes(self, sentences: list[Sequence[str]]) -> list[Array]:
+        """The decoded classes of some sentences."""
+        table, first = self._projections(sentences)
+        types = [table.ids(sentence) for sentence in sentences]
+        result: list[Array] = [np.empty(0, np.intp)] * len(sentences)
+        for members, packing in batches([len(t) for t in types], BATCH_TOKENS):
+            rows = interleave([types[i] for i in members], packing)
+            z = first[:, rows]
+            scores, _ = self.network.encode(self.params, z, packing)
+            classes = self.network.output.decode(self.params, scores, packing)
+            for i, own in zip(members, separate(classes, packing)):
+                result[i] = own
+        return result
+
+    def _projections(self, sentences: list[Sequence[str]]) -> tuple[WordTable, Array]:
+        """The table of known word types and the first layer's projection of each, kept between
+        calls: it depends on the word alone."""
+        if self._cache is None or len(self._cache[0]) > CACHED_WORDS:
+            self._cache = self.word_table(), np.empty(0)
+        table, first = self._cache
+        done = len(table)
+        table.ids(list(dict.fromkeys(chain.from_iterable(sentences))))
+        if len(table) > done:
+            x, _ = self.network.embed(self.params, table, np.arange(done, len(table)))
+            new = self.network.first(self.params, x)
+            first = np.concatenate((first, new), axis=1) if done else new
+            self._cache = table, first
+        return table, first
+
+    # -------------------------------------------------------------- model folder
+
+    def state(self) -> tuple[dict[str, Any], dict[str, Any], dict[str, Array]]:
+        """Options, id maps and arrays: what ``restore`` takes."""
+        ids: dict[str, Any] = {"words": self.words.strings, "tags": self.tags.strings, "features": {
+            slot: vocab.strings for slot, vocab in self.features.vocabs.items() if slot != "form"}}
+        if self.alphabet is not None:
+            ids["characters"] = self.alphabet.strings
+        if self.vectors is not None:
+            ids["vectors"] = self.vectors.strings
+        return self.options.to_dict(), ids, self.params
+
+    @classmethod
+    def shapes(cls, options: dict[str, Any], ids: dict[str, Any]) -> dict[str, tuple[int, ...]]:
+        """Name and shape of every array of a model with these options and id maps.
+
+        Raises OptionError when options and id maps do not fit.
+        """
+        checked, maps = _check(options, ids)
+        return _network(checked, maps["features"], maps["tags"], maps["alphabet"], maps["vectors"]).shapes()
+
+    @classmethod
+    def restore(cls, options: dict[str, Any], ids: dict[str, Any], arrays: dict[str, Array]) -> RNNTagger:
+        """The tagger that ``state`` described."""
+        checked, maps = _check(options, ids)
+        return cls(checked, maps["words"], maps["features"], maps["tags"], maps["alphabet"],
+                   maps["vectors"], arrays)
+
+
+def _network(options: Options, features: FeatureMap, tags: Vocab, alphabet: Vocab | None,
+             vectors: Vocab | None) -> Network:
+    return Network(options, features.rows, len(tags) - 1, len(alphabet) if alphabet else 0,
+                   len(vectors) if vectors else 0)
+
+
+def _check(options: dict[str, Any], ids: dict[str, Any]) -> tuple[Options, dict[str, Any]]:
+    """Validated options, and the id maps that they call for, no more and no less."""
+    checked = Options.from_dict(options)
+    wanted = {"words", "tags", "features"}
+    wanted |= {"characters"} if checked.char_rnn else set()
+    wanted |= {"vectors"} if checked.vectors else set()
+    slots = slots_of(checked.feature_names)
+    found = ids.get("features")
+    if ids.keys() != wanted or not isinstance(found, dict) or found.keys() != set(slots) - {"form"} \
+            or any(isinstance(ids[name], dict) for name in wanted - {"features"}) \
+            or any(isinstance(strings, dict) for strings in found.values()):
+        raise OptionError("id maps that do not fit the options", f"these call for {', '.join(sorted(wanted))}")
+    if len(ids["tags"]) < 2:
+        raise OptionError("an empty tag set", "a tagger has at least one tag")
+    vocab = {name: Vocab(strings[1:]) for name, strings in ids.items() if name != "features"}
+    features = FeatureMap({slot: vocab["words"] if slot == "form" else Vocab(found[slot][1:])
+                           for slot in slots})
+    return checked, {"words": vocab["words"], "tags": vocab["tags"], "features": features,
+                     "alphabet": vocab.get("characters"), "vectors": vocab.get("vectors")}
+
+
+# ------------------------------------------------------------------ batches
+
+
+def chunks(sentences: Iterable[Sequence[str]], tokens: int) -> Iterator[list[Sequence[str]]]:
+    """Lists of consecutive sentences with at least ``tokens`` tokens, the last one with fewer."""
+    chunk: list[Sequence[str]] = []
+    size = 0
+    for sentence in sentences:
+        chunk.append(sentence)
+        size += len(sentence) + 1  # blank lines count, so that a file of them is bounded too
+        if size >= tokens:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk
+
+
+def batches(lengths: Sequence[int], tokens: int) -> Iterator[tuple[list[int], Packing]]:
+    """Non-empty sequences sorted by length into batches of about ``tokens`` tokens, longest first."""
+    order = sorted((i for i, n in enumerate(lengths) if n), key=lambda i: -lengths[i])
+    members: list[int] = []
+    size = 0
+    for i in order:
+        if members and size + lengths[i] > tokens:
+            yield members, Packing(tuple(lengths[j] for j in members))
+            members, size = [], 0
+        members.append(i)
+        size += lengths[i]
+    if members:
+        yield members, Packing(tuple(lengths[j] for j in members))
+
+
+def separate(values: Array, packing: Packing) -> list[Array]:
+    """Packed values (N, ...) back to one array a sentence: the inverse of ``interleave``."""
+    order = np.lexsort((packing.time, packing.sentence))
+    return np.split(values[order], np.cumsum(packing.lengths)[:-1])

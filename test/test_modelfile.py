@@ -1,0 +1,318 @@
+"""Model folders, good and bad; the bad ones may only ever raise ModelError."""
+
+import io
+import json
+import shutil
+import struct
+import zipfile
+
+import numpy as np
+import pytest
+
+from rnntag import files, modelfile
+from rnntag.errors import ModelError, RnntagError
+from rnntag.modelfile import (IDS, LOG, MANIFEST, WEIGHTS, load, pack_arrays, read_manifest, save, sha256,
+                              unpack_arrays)
+
+
+def seal(folder, **changes):
+    """Write the checksums of what is in the folder, and other changes, into its manifest."""
+    manifest = json.loads((folder / MANIFEST).read_text())
+    for name in manifest["sha256"]:
+        manifest["sha256"][name] = sha256((folder / name).read_bytes())
+    manifest.update(changes)
+    (folder / MANIFEST).write_text(json.dumps(manifest))
+
+
+def refusal(folder):
+    """The message about a model that cannot be loaded, checked to be helpful."""
+    with pytest.raises(ModelError) as error:
+        load(folder)
+    message = str(error.value)
+    assert message.startswith(str(folder)), "a message begins with the place"
+    assert "\n" not in message
+    return message
+
+
+def change_weights(folder, change=lambda arrays: None, **kwargs):
+    """Rewrite the archive: ``change`` edits the dict of arrays, or {member name: bytes}."""
+    with np.load(folder / WEIGHTS) as archive:
+        arrays = dict(archive)
+    change(arrays)
+    write_archive(folder, {f"{name}.npy": npy(array) for name, array in arrays.items()}, **kwargs)
+
+
+def npy(array):
+    buffer = io.BytesIO()
+    np.lib.format.write_array(buffer, array, allow_pickle=True)
+    return buffer.getvalue()
+
+
+def write_archive(folder, members, compression=zipfile.ZIP_STORED, more=()):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", compression) as archive:
+        for name, data in [*members.items(), *more]:
+            archive.writestr(name, data)
+    (folder / WEIGHTS).write_bytes(buffer.getvalue())
+    seal(folder)
+
+
+# ------------------------------------------------------------------ good ones
+
+
+def test_a_model_is_loaded_as_it_was_saved(toy, model):
+    again = load(model)
+    assert type(again) is type(toy)
+    assert again.words == toy.words and again.tags == toy.tags
+    for name, array in toy.state()[2].items():
+        assert np.array_equal(again.state()[2][name], array) and again.state()[2][name].dtype == array.dtype
+    assert list(again.tag([["a", "c", "b"]])) == [["X", "X", "Y"]]
+
+
+def test_a_model_folder_has_the_documented_files(model):
+    assert {path.name for path in model.iterdir()} == {MANIFEST, WEIGHTS, IDS, LOG} == files.MODEL_FILES
+    manifest = read_manifest(model)
+    assert manifest["format_version"] == 1 and manifest["kind"] == "hmm"
+    assert manifest["info"] == {"note": "toy"}
+    ids = json.loads((model / IDS).read_text())
+    assert ids == {"words": ["", "a", "b", "c"], "tags": ["", "X", "Y", "Z"]}
+
+
+def test_saving_twice_gives_the_same_bytes(toy, model, tmp_path):
+    save(tmp_path / "again", toy, info={"note": "toy"})
+    for name in files.MODEL_FILES:
+        assert (model / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
+
+
+def test_the_log_is_kept_an_epoch_a_line(toy, tmp_path):
+    save(tmp_path / "m", toy, log=[{"epoch": 1}, {"epoch": 2}])
+    assert (tmp_path / "m" / LOG).read_text() == '{"epoch": 1}\n{"epoch": 2}\n'
+
+
+def test_an_existing_model_is_kept_without_force_and_when_saving_fails(toy, model, monkeypatch):
+    before = {path.name: path.read_bytes() for path in model.iterdir()}
+    with pytest.raises(RnntagError, match="exists already"):
+        save(model, toy)
+    write_bytes = modelfile.write_bytes
+
+    def fail(path, data):
+        if path.name == LOG:
+            raise OSError(28, "No space left on device")
+        write_bytes(path, data)
+
+    monkeypatch.setattr(modelfile, "write_bytes", fail)
+    with pytest.raises(RnntagError, match="no space left"):
+        save(model, toy, force=True)
+    assert {path.name: path.read_bytes() for path in model.iterdir()} == before
+    assert [path.name for path in model.parent.iterdir() if path.name.startswith(".")] == []
+
+
+@pytest.mark.parametrize("array", [
+    np.arange(6.0).reshape(2, 3), np.arange(6.0).reshape(3, 2).T, np.arange(12.0)[::2].reshape(2, 3),
+    np.arange(6, dtype=">f8").reshape(2, 3)], ids=["plain", "transposed", "strided", "big-endian"])
+def test_arrays_come_back_whatever_their_layout(array):
+    back = unpack_arrays("place", pack_arrays({"x": array}), {"x": (2, 3)}, "float64")["x"]
+    assert np.array_equal(back, array) and back.dtype == np.dtype("float64") and back.flags["C_CONTIGUOUS"]
+
+
+@pytest.mark.parametrize("shape", [(), (0,), (3,), (2, 0), (1, 2, 3)])
+def test_arrays_of_every_rank_come_back(shape):
+    data = pack_arrays({"x": np.zeros(shape, "float32")})
+    assert unpack_arrays("place", data, {"x": shape}, "float32")["x"].shape == shape
+
+
+# ------------------------------------------------------------------ folders
+
+
+def test_a_missing_folder_a_file_and_an_empty_folder_are_no_models(tmp_path, write):
+    assert "no such folder; a model is the folder that" in refusal(tmp_path / "missing")
+    assert "not a folder" in refusal(write("file", b""))
+    (tmp_path / "empty").mkdir()
+    assert "a folder without model.json" in refusal(tmp_path / "empty")
+
+
+@pytest.mark.parametrize("name", [WEIGHTS, IDS])
+def test_a_missing_file_is_named(model, name):
+    (model / name).unlink()
+    assert f"{name}: cannot read it: no such file" in refusal(model)
+
+
+@pytest.mark.parametrize("name", [MANIFEST, WEIGHTS, IDS])
+def test_a_folder_in_place_of_a_file_is_refused(model, name):
+    (model / name).unlink()
+    (model / name).mkdir()
+    assert f"{name}: not a regular file" in refusal(model)
+
+
+@pytest.mark.parametrize("name", [WEIGHTS, IDS])
+def test_a_changed_file_does_not_match_its_checksum(model, name):
+    data = bytearray((model / name).read_bytes())
+    data[len(data) // 2] ^= 1
+    (model / name).write_bytes(data)
+    assert f"{name}: its checksum is not the one in model.json" in refusal(model)
+
+
+def test_a_model_of_another_kind_is_refused_with_the_command_for_it(model):
+    assert load(model, kind="hmm").kind == "hmm"
+    with pytest.raises(ModelError, match="a model of kind hmm; this command takes rnn. Use test-hmm."):
+        load(model, kind="rnn")
+
+
+# ------------------------------------------------------------------ manifest and ids
+
+
+@pytest.mark.parametrize("text", [
+    "", "{", "[]", "null", "{}", '{"format": "other"}', '{"format": "rnntag", "format": "rnntag"}',
+    "[" * 100_000, "1" * 5000, "NaN", "\0", "\ufeff{}"], ids=lambda text: text[:40])
+def test_a_manifest_of_something_else_is_refused(model, text):
+    (model / MANIFEST).write_text(text, "utf-8")
+    assert f"{model / MANIFEST}: not " in refusal(model)
+
+
+def test_a_manifest_that_is_not_utf8_is_refused(model):
+    (model / MANIFEST).write_bytes(b'{"format": "\xff"}')
+    assert "not readable as JSON" in refusal(model)
+
+
+def test_a_key_that_stands_twice_is_refused(model):
+    text = (model / MANIFEST).read_text()
+    (model / MANIFEST).write_text(text.replace('"kind"', '"kind": "rnn", "kind"'))
+    assert "a key stands twice" in refusal(model)
+
+
+def test_deep_nesting_is_refused_in_ids_too(model):
+    (model / IDS).write_text('{"words":' * 50_000)
+    seal(model)
+    assert "ids.json: not readable as JSON" in refusal(model)
+
+
+@pytest.mark.parametrize("change, message", [
+    ({"format_version": 2}, "format version 2; this program reads up to 1. Install a newer rnntag."),
+    ({"format_version": 0}, "it is a number from 1"), ({"format_version": True}, "it is a number from 1"),
+    ({"format_version": "1"}, "it is a number from 1"), ({"format_version": 1.0}, "it is a number from 1"),
+    ({"format_version": None}, "it is a number from 1"),
+    ({"kind": "svm"}, "kind 'svm'; it is one of rnn, hmm"), ({"kind": ["hmm"]}, "it is one of rnn, hmm"),
+    ({"kind": "os.system"}, "it is one of rnn, hmm"),
+    ({"options": []}, "an incomplete manifest"), ({"info": None}, "an incomplete manifest"),
+    ({"sha256": {}}, "an incomplete manifest"),
+    ({"sha256": {WEIGHTS: 1, IDS: 2, LOG: 3}}, "an incomplete manifest"),
+    ({"sha256": {WEIGHTS: "", IDS: "", "../x": ""}}, "an incomplete manifest"),
+    ({"options": {}}, "options of another kind"),
+    ({"options": {"pairs": 10 ** 30}}, "options of another kind"),
+    ({"options": {"pairs": 3}}, "the options make it"),
+    ({"kind": "rnn"}, "model.json: ")])
+def test_a_manifest_that_does_not_fit_is_refused(model, change, message):
+    seal(model, **change)
+    assert message in refusal(model)
+
+
+@pytest.mark.parametrize("ids", [
+    [], {}, None, {"words": ["", "a"]}, {"words": {}, "tags": ["", "X"]}, {"words": "a", "tags": ["", "X"]},
+    {"words": ["a"], "tags": ["", "X"]}, {"words": ["", 1], "tags": ["", "X"]},
+    {"words": ["", "a", "a"], "tags": ["", "X"]}, {"words": ["", ["a"]], "tags": ["", "X"]},
+    {"words": [""], "tags": [""]}, {"words": ["", "\ud800"], "tags": ["", "X"]},
+    {"words": ["", "a"], "tags": ["", "X"]}, {"words": {"x": {"y": {"z": [""]}}}, "tags": [""]}])
+def test_id_maps_that_do_not_fit_are_refused(model, ids):
+    (model / IDS).write_text(json.dumps(ids))
+    seal(model)
+    refusal(model)
+
+
+# ------------------------------------------------------------------ weights
+
+
+@pytest.mark.parametrize("data", [
+    b"", b"PK", b"PK\x05\x06" + b"\0" * 18, b"\x80\x04K\x01.", b"\x93NUMPY\x01\0"])
+def test_weights_that_are_no_archive_are_refused(model, data):
+    (model / WEIGHTS).write_bytes(data)
+    seal(model)
+    assert refusal(model).startswith(str(model / WEIGHTS))
+
+
+def test_weights_cut_anywhere_are_refused(model):
+    whole = (model / WEIGHTS).read_bytes()
+    for size in range(0, len(whole), 7):
+        (model / WEIGHTS).write_bytes(whole[:size])
+        seal(model)
+        refusal(model)
+
+
+def test_weights_with_any_byte_changed_are_refused_or_harmless(model):
+    """Checksums sealed again, as a stranger would do."""
+    whole = (model / WEIGHTS).read_bytes()
+    shapes = {"transitions": (4, 4), "emissions": (4, 3)}
+    for position in range(len(whole)):
+        data = bytearray(whole)
+        data[position] ^= 0x41
+        try:
+            arrays = unpack_arrays(model, bytes(data), shapes, "float64")
+        except ModelError:
+            continue
+        assert all(np.isfinite(array).all() for array in arrays.values())
+
+
+@pytest.mark.parametrize("name, change, message", [
+    ("one too few", lambda arrays: arrays.pop("emissions"), "member 'emissions.npy' is missing"),
+    ("one too many", lambda arrays: arrays.update(more=np.zeros(1)), "member 'more.npy' is foreign"),
+    ("float32", lambda arrays: arrays.update(emissions=np.zeros((8, 3), "float32")), "is <f4 (8, 3)"),
+    ("int64", lambda arrays: arrays.update(emissions=np.ones((4, 3), "int64")), "is <i8 (4, 3)"),
+    ("big-endian", lambda arrays: arrays.update(emissions=np.ones((4, 3), ">f8")), "is >f8 (4, 3)"),
+    ("shape", lambda arrays: arrays.update(emissions=np.ones((3, 4))), "is <f8 (3, 4); the options"),
+    ("too large", lambda arrays: arrays.update(emissions=np.ones((700, 3))), "the options make it at most"),
+    ("too small", lambda arrays: arrays.update(emissions=np.ones((3, 3))), "is <f8 (3, 3)"),
+    ("column order", lambda arrays: arrays.update(emissions=np.ones((3, 4)).T), "the options make it"),
+    ("objects", lambda arrays: arrays.update(emissions=np.array([print] * 9)), "emissions "),
+    ("NaN", lambda arrays: arrays["emissions"].fill(np.nan), "infinite or not a number"),
+    ("infinite", lambda arrays: arrays["transitions"].fill(np.inf), "infinite or not a number"),
+    ("negative", lambda arrays: arrays["transitions"].fill(-1), "not all counts"),
+    ("enormous", lambda arrays: arrays["transitions"].fill(1e300), "not all counts"),
+    ("zero", lambda arrays: arrays["transitions"].fill(0), "do not agree")])
+def test_arrays_that_do_not_fit_are_refused(model, name, change, message):
+    change_weights(model, change)
+    assert message in refusal(model)
+
+
+def test_a_member_that_stands_twice_is_refused(model):
+    with pytest.warns(UserWarning, match="Duplicate name"):
+        change_weights(model, more=[("emissions.npy", npy(np.ones((4, 3))))])
+    assert "a member stands twice" in refusal(model)
+
+
+@pytest.mark.parametrize("name", ["../emissions.npy", "/tmp/emissions.npy", "emissions", "emissions.npy/"])
+def test_members_of_other_names_are_refused(model, name):
+    change_weights(model, more=[(name, b"")])
+    assert "is foreign" in refusal(model)
+
+
+def test_a_compressed_archive_is_refused(model):
+    change_weights(model, compression=zipfile.ZIP_DEFLATED)
+    assert "is compressed or encrypted" in refusal(model)
+
+
+def test_a_small_archive_that_would_inflate_to_a_gigabyte_is_refused_at_once(model):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+        archive.writestr("transitions.npy", npy(np.ones((4, 4))))
+        archive.writestr("emissions.npy", npy(np.ones((4, 3))))
+    data = buffer.getvalue()
+    entry = data.index(b"PK\x01\x02")  # the first entry of the archive's directory
+    lie = struct.pack("<I", 1 << 30)
+    (model / WEIGHTS).write_bytes(data[:entry + 20] + lie + lie + data[entry + 28:])
+    seal(model)
+    assert "transitions has 1,073,741,824 bytes" in refusal(model)
+
+
+def test_a_header_that_claims_more_than_the_file_has_is_refused(model):
+    header = b"{'descr': '<f8', 'fortran_order': False, 'shape': (4, 4), }"
+    for text in (header.replace(b"(4, 4)", b"(99999999999, 4)"), header.replace(b"4, 4", b"-4, -4"),
+                 header.replace(b"False", b"print()"), header.replace(b"'<f8'", b"'|O'"), b"((((((", b"",
+                 header.replace(b"'<f8'", b"[('a', '<f8')]"), header.replace(b"4, 4", b"4" * 3000)):
+        member = b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text) + 1) + text + b"\n" + bytes(128)
+        write_archive(model, {"transitions.npy": member, "emissions.npy": npy(np.ones((4, 3)))})
+        assert "transitions" in refusal(model)
+
+
+def test_a_shape_too_large_to_load_is_refused_before_reading(model):
+    shutil.copy(model / IDS, model / LOG)
+    with pytest.raises(ModelError, match="at most 4,000,000,000 are loaded"):
+        modelfile.archive_bytes({"x": (10 ** 6, 10 ** 6)}, "float64")

@@ -1,0 +1,218 @@
+"""RNNTagger: words in, tags out, whatever company the sentence is in."""
+
+import json
+
+import numpy as np
+import pytest
+
+from rnntag import tagger as module
+from rnntag.corpus import Sentence
+from rnntag.errors import OptionError
+from rnntag.network import interleave
+from rnntag.options import Options
+from rnntag.rnn import pack
+from rnntag.tagger import RNNTagger, batches, chunks, separate
+from rnntag.trainer import train_tagger
+from rnntag.vocab import Vocab
+
+SMALL = {"embedding": 8, "hidden": 6, "filters": 8, "char_embedding": 4, "epochs": 4, "dropout": 0.2}
+KINDS = {
+    "elman": {}, "gru": {"cell": "gru", "bidirectional": False}, "lstm": {"cell": "lstm", "layers": 2},
+    "one-hot": {"embedding": 0, "features": "form"}, "convolution": {"encoder": "cnn", "window": 3},
+    "crf": {"output": "crf"}, "vectors": {"vectors": 3},
+    "characters": {"char_rnn": 3, "dense": ("5:relu",)},
+}
+
+
+def sentences(count, seed=1):
+    """``the read`` is a noun, ``to read`` a verb: the tag takes context."""
+    rng = np.random.default_rng(seed)
+    found = []
+    for _ in range(count):
+        words, tags = [], []
+        for _ in range(rng.integers(1, 5)):
+            first, tag = [("the", "NN"), ("to", "VB"), ("a", "NN")][rng.integers(3)]
+            words += [first, ["read", "walk", "run", "Talk"][rng.integers(4)]]
+            tags += ["DT" if tag == "NN" else "TO", tag]
+        found.append(Sentence(words, tags))
+    return found
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def trained(request):
+    """A tagger after a few epochs: its scores are neither random nor far apart."""
+    options = Options(**{**SMALL, **KINDS[request.param]})
+    vectors = None
+    if options.vectors:
+        table = np.random.default_rng(2).normal(size=(4, 3)).astype(np.float32)
+        table[0] = 0
+        vectors = Vocab(["read", "walk", "unseen"]), table
+    return train_tagger(sentences(20), options, vectors=vectors)
+
+
+def text():
+    """Sentences to tag: known and unknown words, long and short, empty ones."""
+    words = [s.words for s in sentences(30, seed=3)]
+    return [[], *words, ["unseen"], [], ["the", "Unseen-1", "to"], ["to", "read"] * 40, []]
+
+
+# ------------------------------------------------------------------ tagging
+
+
+def test_tags_do_not_depend_on_the_company(trained):
+    together = list(trained.tag(text()))
+    assert [list(trained.tag([words]))[0] for words in text()] == together
+    assert list(trained.tag(text()[::-1]))[::-1] == together
+    fresh = trained.with_params(trained.params)  # nothing remembered from other calls
+    assert [list(fresh.tag([words]))[0] for words in text()[::-1]][::-1] == together
+    assert len({tag for tags in together for tag in tags}) > 1
+
+
+def test_tags_do_not_depend_on_the_size_of_chunks_and_batches(trained, monkeypatch):
+    together = list(trained.tag(text()))
+    for size in (1, 7, 50):
+        monkeypatch.setattr(module, "CHUNK_TOKENS", size)
+        monkeypatch.setattr(module, "BATCH_TOKENS", max(1, size // 2))
+        assert list(trained.tag(text())) == together
+
+
+def test_forgetting_words_changes_no_tags(trained, monkeypatch):
+    together = list(trained.tag(text()))
+    monkeypatch.setattr(module, "CACHED_WORDS", 2)
+    monkeypatch.setattr(module, "CHUNK_TOKENS", 5)
+    assert list(trained.with_params(trained.params).tag(text())) == together
+
+
+def test_every_sentence_gets_one_tag_a_word_in_order(trained):
+    answers = list(trained.tag(text()))
+    assert [len(tags) for tags in answers] == [len(words) for words in text()]
+    assert {type(tag) for tags in answers for tag in tags} == {str}
+    assert {tag for tags in answers for tag in tags} <= {"DT", "NN", "TO", "VB"}
+
+
+def test_order_is_kept():
+    tagger = train_tagger(sentences(20), Options(**{**SMALL, "epochs": 20, "dropout": 0.0}))
+    test = sentences(40, seed=4)
+    assert list(tagger.tag(s.words for s in test)) == [s.tags for s in test]
+
+
+def test_empty_sentences_have_no_tags(trained):
+    assert list(trained.tag([])) == []
+    assert list(trained.tag([[], []])) == [[], []]
+    assert list(trained.with_params(trained.params).tag([[]])) == [[]]
+
+
+def test_tagging_streams(trained, monkeypatch):
+    monkeypatch.setattr(module, "CHUNK_TOKENS", 6)
+    taken = []
+    answers = trained.tag(taken.append(words) or words for words in [["to", "read"]] * 10)
+    next(answers)
+    assert len(taken) == 2  # 6 tokens, line ends counted
+
+
+def test_tagging_twice_gives_the_same(trained):
+    assert list(trained.tag(text())) == list(trained.tag(text()))
+
+
+# ------------------------------------------------------------------ creation
+
+
+def test_id_maps_come_from_the_corpus():
+    tagger = RNNTagger.create([Sentence(["b", "a", "b"], ["Y", "X", "Y"])], Options(**SMALL, char_rnn=2),
+                              np.random.default_rng(1))
+    assert tagger.words.strings == ["", "b", "a"]
+    assert tagger.tags.strings == ["", "X", "Y"]
+    assert tagger.alphabet.strings == ["", "a", "b"]
+    assert {name: array.shape for name, array in tagger.params.items()} == tagger.network.shapes()
+    assert {array.dtype for array in tagger.params.values()} == {np.dtype("float32")}
+
+
+def test_min_count_counts_tokens():
+    tagger = RNNTagger.create([Sentence(["b", "a", "b"], ["Y", "X", "Y"])], Options(**SMALL, min_count=2),
+                              np.random.default_rng(1))
+    assert tagger.features.vocabs["form"].strings == ["", "b"]
+
+
+def test_given_vectors_are_taken_over():
+    table = np.array([[0, 0], [1, 2], [3, 4]], np.float32)
+    tagger = RNNTagger.create(sentences(3), Options(**SMALL, vectors=2), np.random.default_rng(1),
+                              (Vocab(["read", "walk"]), table))
+    assert (tagger.params["vectors.table"] == table).all()
+    assert tagger.vectors.strings == ["", "read", "walk"]
+
+
+# ------------------------------------------------------------------ state
+
+
+def test_a_restored_tagger_gives_the_same_tags(trained):
+    options, ids, arrays = trained.state()
+    options, ids = json.loads(json.dumps([options, ids]))
+    again = RNNTagger.restore(options, ids, {name: array.copy() for name, array in arrays.items()})
+    assert RNNTagger.shapes(options, ids) == {name: array.shape for name, array in arrays.items()}
+    assert again.options == trained.options
+    assert list(again.tag(text())) == list(trained.tag(text()))
+    assert again.state()[:2] == trained.state()[:2]
+
+
+def untrained():
+    return RNNTagger.create(sentences(3), Options(**SMALL), np.random.default_rng(1))
+
+
+def broken(ids, **changes):
+    return {**ids, **changes}
+
+
+@pytest.mark.parametrize("change", [
+    lambda ids: {name: ids[name] for name in ("tags", "features")},
+    lambda ids: broken(ids, characters=["", "a"]),
+    lambda ids: broken(ids, vectors=["", "a"]),
+    lambda ids: broken(ids, more=["", "a"]),
+    lambda ids: broken(ids, words={"": ["", "a"]}),
+    lambda ids: broken(ids, features=["", "a"]),
+    lambda ids: broken(ids, features={}),
+    lambda ids: broken(ids, features={**ids["features"], "suf9": ["", "a"]}),
+    lambda ids: broken(ids, features={**ids["features"], "lower": {"": ["", "a"]}}),
+    lambda ids: broken(ids, tags=[""]),
+    lambda ids: {},
+], ids=["no words", "characters", "vectors", "more", "nested words", "list", "no features", "odd slot",
+        "nested slot", "no tags", "nothing"])
+def test_id_maps_that_do_not_fit_the_options_are_refused(change):
+    options, ids, arrays = untrained().state()
+    RNNTagger.restore(options, ids, arrays)
+    for function in (lambda: RNNTagger.shapes(options, change(ids)),
+                     lambda: RNNTagger.restore(options, change(ids), arrays)):
+        with pytest.raises(OptionError):
+            function()
+
+
+def test_options_that_call_for_other_id_maps_are_refused():
+    options, ids, _ = untrained().state()
+    for change in ({"char_rnn": 3}, {"vectors": 3}, {"features": "form"}, {"hidden": 0}, {"hiden": 5}):
+        with pytest.raises(OptionError):
+            RNNTagger.shapes({**options, **change}, ids)
+
+
+# ------------------------------------------------------------------ batches
+
+
+def test_chunks_are_consecutive_and_bounded():
+    lines = [["w"] * n for n in (3, 0, 2, 9, 1, 1)]
+    found = list(chunks(lines, 5))
+    assert [[len(line) for line in chunk] for chunk in found] == [[3, 0], [2, 9], [1, 1]]
+    assert [len(chunk) for chunk in chunks([[]] * 12, 5)] == [5, 5, 2]
+
+
+def test_batches_hold_every_sentence_once_longest_first():
+    lengths = [2, 0, 5, 1, 5, 3, 0, 9]
+    found = list(batches(lengths, 8))
+    assert sorted(i for members, _ in found for i in members) == [0, 2, 3, 4, 5, 7]
+    assert [[lengths[i] for i in members] for members, _ in found] == [[9], [5], [5, 3], [2, 1]]
+    assert all(packing.lengths.tolist() == [lengths[i] for i in members] for members, packing in found)
+
+
+@pytest.mark.parametrize("lengths", [(4, 2, 2, 1), (3,), (2, 2)])
+def test_separate_is_the_inverse_of_interleave(lengths):
+    sequences = [np.arange(10 * s, 10 * s + n) for s, n in enumerate(lengths)]
+    packing = pack(lengths)
+    found = separate(interleave(sequences, packing), packing)
+    assert [a.tolist() for a in found] == [a.tolist() for a in sequences]
