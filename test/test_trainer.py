@@ -1,0 +1,243 @@
+"""Training: it learns, the same way for the same seed, and keeps what was best."""
+
+import numpy as np
+import pytest
+
+from rnntag.corpus import Sentence
+from rnntag.errors import OptionError, RnntagError
+from rnntag.options import Options, preset
+from rnntag.tagger import RNNTagger
+from rnntag.trainer import Trainer, hold_out, train_tagger
+from rnntag.vocab import Vocab
+
+SMALL = {"embedding": 8, "hidden": 6, "epochs": 3, "filters": 8, "char_embedding": 4}
+THREE = [Sentence("the dog runs".split(), "DT NN VB".split()), Sentence("a run".split(), "DT NN".split()),
+         Sentence("dogs run to a dog .".split(), "NN VB TO DT NN .".split())]
+
+
+def trainer(sentences=THREE, dev=(), **options):
+    options = Options(**{**SMALL, **options})
+    rng = np.random.default_rng(options.seed)
+    return Trainer(RNNTagger.create(sentences, options, rng), sentences, dev, rng)
+
+
+def finished(*args, **options):
+    """A trainer after its last epoch, and its records."""
+    run = trainer(*args, **options)
+    return run, list(run.epochs())
+
+
+def accuracy(tagger, sentences):
+    answers = tagger.tag(s.words for s in sentences)
+    pairs = [pair for tags, s in zip(answers, sentences) for pair in zip(tags, s.tags)]
+    return sum(a == b for a, b in pairs) / len(pairs)
+
+
+def copy(arrays):
+    return {name: array.copy() for name, array in arrays.items()}
+
+
+def same(one, other):
+    return one.keys() == other.keys() and all((one[name] == other[name]).all() for name in one)
+
+
+# ------------------------------------------------------------------ it learns
+
+
+TINY = {"embedding": 16, "hidden": 16, "filters": 32, "epochs": 60, "dropout": 0.2}
+DEEP = Options(**{**TINY, "dropout": 0.0}, cell="lstm", layers=2, dense=("12",), optimizer="adam",
+               learning_rate=0.01)
+
+
+@pytest.mark.parametrize("options", [
+    preset("default", epochs=40), preset("tutorial", epochs=60),
+    Options(**TINY, output="crf"), Options(**TINY, char_rnn=4), Options(**TINY, encoder="cnn", window=3),
+    Options(**{**TINY, "dropout": 0.0}, features="", char_rnn=6, cell="lstm", optimizer="adam"),
+    Options(**TINY, cell="gru", bptt=1), DEEP,
+    Options(**TINY, embedding_rate=1.0, batch_size=3, optimizer="adam", learning_rate=0.02),
+], ids=["default", "tutorial", "crf", "char-rnn", "cnn", "char-rnn alone", "bptt", "deep", "batch"])
+def test_three_sentences_are_learnt_by_heart(options):
+    assert accuracy(train_tagger(THREE, options), THREE) == 1
+
+
+@pytest.mark.parametrize("optimizer, rate", [
+    ("sgd", 0.05), ("momentum", 0.01), ("adagrad", 0.1), ("rmsprop", 0.01), ("adam", 0.01)])
+def test_the_loss_falls_with_every_optimiser(optimizer, rate):
+    _, records = finished(optimizer=optimizer, learning_rate=rate, epochs=20, dropout=0.0)
+    assert records[-1].loss < records[0].loss / 2
+
+
+def cue_task(count, seed, end):
+    """Every other token's tag copies the cue at one end of the sentence: its first token, or its last."""
+    rng = np.random.default_rng(seed)
+    found = []
+    for _ in range(count):
+        cue, length = "ab"[rng.integers(2)], rng.integers(2, 5)
+        words, tags = [cue, *["x"] * length], ["CUE", *[cue.upper()] * length]
+        found.append(Sentence(words[::end], tags[::end]))
+    return found
+
+
+CUE = {"embedding": 8, "hidden": 8, "filters": 8, "epochs": 25, "features": "form", "dropout": 0.0,
+       "word_dropout": 0.0, "optimizer": "adam", "learning_rate": 0.02, "batch_size": 4}
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+@pytest.mark.parametrize("bidirectional", [False, True], ids=["one direction", "both directions"])
+@pytest.mark.parametrize("cell", ["elman", "gru", "lstm"])
+def test_each_network_learns_to_copy_the_first_token(cell, bidirectional, layers):
+    options = Options(**CUE, cell=cell, bidirectional=bidirectional, layers=layers)
+    assert accuracy(train_tagger(cue_task(60, 1, 1), options), cue_task(40, 2, 1)) == 1
+
+
+@pytest.mark.parametrize("cell", ["elman", "gru", "lstm"])
+def test_copying_the_last_token_takes_the_backward_direction(cell):
+    train, test = cue_task(60, 1, -1), cue_task(40, 2, -1)
+    assert accuracy(train_tagger(train, Options(**CUE, cell=cell)), test) == 1
+    assert accuracy(train_tagger(train, Options(**CUE, cell=cell, bidirectional=False)), test) < 0.8
+
+
+def test_copying_the_first_token_takes_more_than_the_neighbours():
+    tagger = train_tagger(cue_task(60, 1, 1), Options(**CUE, encoder="cnn", window=3))
+    assert accuracy(tagger, cue_task(40, 2, 1)) < 0.9
+
+
+# ------------------------------------------------------------------ the same again
+
+
+@pytest.mark.parametrize("options", [
+    {}, {"batch_size": 2, "optimizer": "adam", "cell": "lstm", "output": "crf"},
+    {"average": 0.5, "char_rnn": 3},
+], ids=["default", "batch", "average"])
+def test_the_same_seed_gives_the_same_weights_bit_for_bit(options):
+    one, other = (finished(**options)[0].result().params for _ in range(2))
+    assert same(one, other)
+    different = finished(**options, seed=2)[0].result().params
+    assert not (one["rnn0.fwd.W_h"] == different["rnn0.fwd.W_h"]).any()
+
+
+def test_global_random_state_plays_no_part():
+    np.random.seed(1)
+    one = finished()[0].result().params
+    state = np.random.get_state()[1].copy()
+    np.random.seed(2)
+    assert same(one, finished()[0].result().params)
+    np.random.seed(1)
+    finished()
+    assert (np.random.get_state()[1] == state).all()
+
+
+def test_a_run_carried_over_ends_with_the_same_weights():
+    options = {"optimizer": "adam", "average": 0.7, "epochs": 4, "dev": THREE[:2]}
+    whole, records = finished(**options)
+    first, second = trainer(**options), trainer(**options)
+    next(first.epochs())
+    values, arrays = first.state()
+    second.restore(values, copy(arrays))
+    rest = list(second.epochs())
+    assert [r.to_dict() for r in rest] == [r.to_dict() for r in records[1:]]
+    assert same(second.result().params, whole.result().params)
+
+
+# ------------------------------------------------------------------ what is kept
+
+
+def test_patience_stops_when_the_dev_score_no_longer_rises():
+    _, records = finished(dev=THREE, patience=3, epochs=200, dropout=0.0)
+    assert records[-1].epoch < 200
+    scores = [r.dev_accuracy for r in records]
+    assert [r.best for r in records] == [score > max([-1, *scores[:k]]) for k, score in enumerate(scores)]
+    assert [r.best for r in records[-4:]] == [True, False, False, False]
+
+
+def test_without_patience_all_epochs_are_run():
+    assert [r.epoch for r in finished(dev=THREE, epochs=30, dropout=0.0)[1]] == list(range(1, 31))
+
+
+def test_the_best_weights_are_kept_and_the_last_ones_too():
+    run = trainer(dev=THREE, epochs=25, dropout=0.0)
+    snapshots = [copy(run.tagger.params) for _ in run.epochs()]
+    scores = [accuracy(run.tagger.with_params(s), THREE) for s in snapshots]
+    best = scores.index(max(scores))
+    assert 0 < best < 24  # the first of equal scores, neither the first nor the last epoch
+    assert same(run.result().params, snapshots[best])
+    assert same(run.result("last").params, snapshots[-1])
+
+
+def test_without_a_dev_set_the_last_weights_are_kept():
+    run, records = finished()
+    assert [r.dev_accuracy for r in records] == [None] * 3
+    assert same(run.result().params, run.tagger.params)
+
+
+def test_averaging_gives_the_mean_of_the_last_updates():
+    run = trainer(average=0.5, epochs=4)
+    snapshots = []
+    for _ in run.epochs(lambda tokens: snapshots.append(copy(run.tagger.params))):
+        pass
+    assert len(snapshots) == 12
+    mean = {name: np.mean([s[name] for s in snapshots[6:]], axis=0) for name in snapshots[0]}
+    assert all(np.allclose(array, mean[name], atol=1e-6) for name, array in run.result().params.items())
+    assert not same(run.result().params, run.tagger.params)
+
+
+def test_frozen_vectors_stay_as_they_are():
+    table = np.array([[0, 0], [1, 2]], np.float32)
+    for freeze in (True, False):
+        options = Options(**SMALL, vectors=2, freeze_vectors=freeze)
+        found = train_tagger(THREE, options, vectors=(Vocab(["dog"]), table)).params["vectors.table"]
+        assert (found == table).all() == freeze
+        assert not found[0].any()
+
+
+# ------------------------------------------------------------------ records and errors
+
+
+def test_records_say_what_happened():
+    run, records = finished(clip=1e-9, learning_rate=0.3, schedule="linear")
+    assert [r.learning_rate for r in records] == pytest.approx([0.3, 0.2, 0.1])
+    assert [r.clipped for r in records] == [1, 1, 1]
+    assert all(r.seconds > 0 and r.tokens_per_second > 0 for r in records)
+    assert 0.5 < records[0].loss < 3  # five tags: log 5 = 1.6 nats a token at the start
+    assert "seconds" not in records[0].to_dict()
+
+
+def test_nothing_is_clipped_without_a_limit():
+    assert [r.clipped for r in finished(clip=0)[1]] == [0, 0, 0]
+
+
+def test_progress_is_told_every_token():
+    seen = []
+    for _ in trainer(epochs=2).epochs(seen.append):
+        pass
+    assert sorted(seen) == sorted(2 * [3, 2, 6])
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_loss_that_is_not_finite_stops_the_run_with_advice():
+    with pytest.raises(RnntagError, match="Lower --learning-rate, or set --clip"):
+        finished(clip=0, learning_rate=1e6, activation="relu", epochs=50)
+
+
+def test_batches_hold_each_sentence_once_longest_first():
+    sentences = [Sentence(["w"] * n, ["T"] * n) for n in (1, 4, 2, 7, 3, 3, 9)]
+    run = trainer(sentences, batch_size=3)
+    plans = [run._batches() for _ in range(5)]
+    for plan in plans:
+        assert sorted(i for members in plan for i in members) == list(range(7))
+        assert all(len(members) <= 3 for members in plan)
+        lengths = [[len(sentences[i]) for i in members] for members in plan]
+        assert lengths == [sorted(some, reverse=True) for some in lengths]
+    assert any(plan != plans[0] for plan in plans)
+
+
+def test_hold_out_splits_and_keeps_the_order():
+    sentences = [Sentence([str(n)], ["T"]) for n in range(10)]
+    rest, dev = hold_out(sentences, 0.2, np.random.default_rng(1))
+    assert (len(rest), len(dev)) == (8, 2)
+    numbers = [[int(s.words[0]) for s in part] for part in (rest, dev)]
+    assert numbers == [sorted(part) for part in numbers]
+    assert sorted(sum(numbers, [])) == list(range(10))
+    for fraction in (0.0, 0.04, 1.0):
+        with pytest.raises(OptionError, match="--dev-fraction"):
+            hold_out(sentences, fraction, np.random.default_rng(1))
