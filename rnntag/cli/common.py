@@ -1,0 +1,127 @@
+"""What all commands share: the edge where errors become messages, and options of the same name."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .. import __version__
+from ..corpus import FORMATS, Sentence
+from ..errors import RnntagError
+from ..files import STANDARD, digest
+
+INTERRUPTED = 130
+SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+class Command(click.Command):
+    """A click command that shows errors as one line and exits as the documentation says.
+
+    0 done, 1 the data or files are wrong, 2 misuse, 130 interrupted; a reader that closes the
+    pipe ends the command quietly (1). ``--debug`` shows the traceback instead.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        kwargs.setdefault("context_settings", SETTINGS)
+        super().__init__(*args, **kwargs)
+        self.params.append(click.Option(["--debug"], is_flag=True, expose_value=False, is_eager=True,
+                                        help="Show the traceback of an error.", callback=_remember))
+        click.version_option(__version__, prog_name="rnntag")(self)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the arguments; also here a disk can be full, when --help is asked for."""
+        with edge(ctx):
+            return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command, errors turned into messages."""
+        with edge(ctx), warnings.catch_warnings():
+            warnings.showwarning = _show_warning
+            result = super().invoke(ctx)
+            if sys.stdout is not None:
+                sys.stdout.flush()
+            return result
+
+
+@contextlib.contextmanager
+def edge(ctx: click.Context) -> Iterator[None]:
+    """Turn the errors of a block into messages and an exit status."""
+    try:
+        yield
+    except RnntagError as error:
+        _fail(ctx, str(error), error.exit_status)
+    except BrokenPipeError:
+        _settle_output()
+        ctx.exit(1)
+    except KeyboardInterrupt:
+        _fail(ctx, "interrupted", INTERRUPTED)
+    except MemoryError:
+        _fail(ctx, "out of memory. Give smaller batches or a smaller network.", 1)
+    except OSError as error:  # a full disk behind standard output, for example
+        where = f"{error.filename}: " if error.filename else ""
+        _fail(ctx, f"{where}{(error.strerror or str(error)).lower()}", 1)
+
+
+def _fail(ctx: click.Context, message: str, status: int) -> None:
+    _settle_output()
+    if ctx.meta.get("rnntag.debug"):
+        raise  # the exception being handled: this is called from except blocks only
+    click.echo(f"Error: {message}", err=True)
+    ctx.exit(status)
+
+
+def _settle_output() -> None:
+    """Python flushes standard output once more at exit; if that must fail, give it somewhere to go."""
+    if sys.stdout is None:
+        return
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _remember(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
+    ctx.meta["rnntag.debug"] = value
+
+
+def _show_warning(message: Warning | str, *_args: Any, **_kwargs: Any) -> None:
+    click.echo(f"Warning: {message}", err=True)
+
+
+def options(*decorators: Callable) -> Callable:
+    """Several click decorators as one."""
+    def decorate(function: Callable) -> Callable:
+        for decorator in reversed(decorators):
+            function = decorator(function)
+        return function
+    return decorate
+
+
+force = click.option("--force", is_flag=True, help="Overwrite what exists.")
+quiet = click.option("-q", "--quiet", is_flag=True, help="No progress and no summary.")
+output = click.option("-o", "--output", default="-", metavar="FILE",
+                      help="Where to write; - is standard output (default).")
+separator = click.option("--separator", default="_", show_default=True, metavar="TEXT",
+                         help="What stands between word and tag in wordtag.")
+
+
+def format_option(default: str | None, choices: list[str] | None = None, name: str = "--format",
+                  what: str = "Format of the corpus", shown: str | None = None) -> Callable:
+    """``--format`` with the formats that make sense for a command; ``shown`` words the default."""
+    choices = choices or list(FORMATS)
+    shown = shown or default or "found out from the file"
+    return click.option(name, type=click.Choice(choices), default=default,
+                        help=f"{what} (default: {shown}).")
+
+
+def provenance(path: str, sentences: list[Sentence]) -> dict[str, Any]:
+    """What a training corpus was, for the manifest: its name, size and digest."""
+    record = {"name": Path(path).name, "sentences": len(sentences), "tokens": sum(map(len, sentences))}
+    return record if path == STANDARD else {**record, "sha256": digest(path)}

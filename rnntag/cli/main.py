@@ -1,0 +1,48 @@
+"""``rnntag``: all commands under one name. A command's module is imported when it is used."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import click
+
+from .. import __version__
+from .common import SETTINGS, edge
+
+COMMANDS = {  # name: (module, what it does)
+    "train-rnn": ("train_rnn", "Train an RNN tagger on a tagged corpus."),
+    "test-rnn": ("test_rnn", "Tag text with a trained RNN tagger."),
+    "train-hmm": ("train_hmm", "Train the HMM baseline on a tagged corpus."),
+    "test-hmm": ("test_hmm", "Tag text with a trained HMM."),
+    "grade-pos": ("grade_pos", "Grade answers against reference tags."),
+    "vectors": ("vectors", "Make word vectors from untagged text."),
+    "data": ("data", "Fetch a corpus."),
+    "diagnose": ("diagnose", "Show how far back the errors of a model reach."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that imports a subcommand only to run it."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the arguments; a full disk behind --help is a message too."""
+        with edge(ctx):
+            return super().parse_args(ctx, args)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        return import_module(f".{COMMANDS[name][0]}", __package__).main
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings=SETTINGS)
+@click.version_option(__version__, prog_name="rnntag")
+def main() -> None:
+    """Part-of-speech taggers trained on your own tagged corpus."""

@@ -1,0 +1,40 @@
+"""``train-hmm``: train the HMM baseline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from . import common
+
+
+@click.command("train-hmm", cls=common.Command)
+@click.argument("train")
+@click.argument("model", type=click.Path(path_type=Path))
+@common.format_option("wordtag", ["wordtag"])
+@common.separator
+@common.force
+@common.quiet
+def main(train: str, model: Path, format: str, separator: str, force: bool, quiet: bool) -> None:
+    """Train a bigram HMM on the tagged corpus TRAIN and write it to the folder MODEL.
+
+    TRAIN is a file, or - for standard input.
+    """
+    from .. import modelfile
+    from ..corpus import read_tagged
+    from ..files import check_free
+    from ..hmm import HMMTagger
+
+    check_free(model, force=force)
+    sentences = read_tagged(train, format, separator)
+    tagger = HMMTagger.train(sentences)
+    size = common.provenance(train, sentences)
+    modelfile.save(model, tagger, info={"train": size}, force=force)
+    if not quiet:
+        click.echo(f"{size['sentences']:,} sentences, {size['tokens']:,} tokens, "
+                   f"{len(tagger.words) - 1:,} words, {len(tagger.tags) - 1:,} tags -> {model}", err=True)
+
+
+if __name__ == "__main__":
+    main()

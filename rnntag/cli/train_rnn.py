@@ -1,0 +1,203 @@
+"""``train-rnn``: train an RNN tagger on a tagged corpus."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..corpus import read_tagged
+from ..errors import DivergedError, OptionError
+from ..files import check_free, digest
+from ..options import PRESETS, Options, flag, preset
+from . import common
+
+if TYPE_CHECKING:
+    from ..checkpoint import Checkpoints
+    from ..trainer import Trainer
+
+SWITCHES = {"bidirectional": "--bidirectional/--one-direction",
+            "freeze_vectors": "--freeze-vectors/--tune-vectors"}
+TYPES = {int: click.INT, float: click.FLOAT, str: click.STRING}
+
+
+def network_options(command: Callable) -> Callable:
+    """An option for each field of Options, in its group; absent means: as the preset says."""
+    for option in reversed(fields(Options)):
+        meta, name = option.metadata, option.name
+        if name == "vectors":  # a width here, a file on the command line
+            continue
+        text = meta["help"].rstrip(".")
+        if name in SWITCHES:
+            words = SWITCHES[name].replace("--", "").split("/")
+            text += f" [{words[0] if option.default else words[1]}]."
+            decorator = click.option(SWITCHES[name], name, default=None, help=text)
+        elif name == "dense":
+            decorator = click.option("--dense", multiple=True, metavar="N[:F]", help=text + ".")
+        else:
+            kind = click.Choice(meta["choices"]) if "choices" in meta else TYPES[type(option.default)]
+            decorator = click.option(flag(name), type=kind, default=None, help=f"{text} [{option.default}].")
+        command = decorator(command)
+        command.__click_params__[-1].group = meta["group"]
+    return command
+
+
+def parse_run(text: str) -> Options:
+    """Options from a preset's name and options of this command: ``default --cell lstm --layers 2``.
+
+    Raises OptionError, and click's UsageError for what is no option.
+    """
+    name, *arguments = text.split()
+    if name not in PRESETS:
+        raise OptionError(f"{name!r}", f"a preset is one of {', '.join(PRESETS)}", place=text)
+    parser = click.command(add_help_option=False)(network_options(lambda **options: options))
+    context = parser.make_context(text, arguments)
+    return preset(name, **{key: value for key, value in context.params.items() if value not in (None, ())})
+
+
+class GroupedCommand(common.Command):
+    """A command whose help lists its options under headings."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        groups: dict[str, list] = {}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            if record is not None:
+                groups.setdefault(getattr(parameter, "group", "Files and reports"), []).append(record)
+        for title in sorted(groups, key=lambda title: title != "Files and reports"):
+            with formatter.section(title):
+                formatter.write_dl(groups[title])
+
+
+@click.command("train-rnn", cls=GroupedCommand)
+@click.argument("train")
+@click.argument("model")
+@click.option("--dev", metavar="FILE", help="Tagged corpus to score after each epoch; the best epoch is kept.")
+@click.option("--dev-fraction", type=click.FloatRange(0, 0.9), default=0.0, metavar="F",
+              help="Hold out this share of TRAIN as the dev set [0].")
+@click.option("--keep", type=click.Choice(["best", "last"]), default="best",
+              help="Weights of the epoch with the best dev score, or of the last [best].")
+@click.option("--preset", "preset_name", type=click.Choice(list(PRESETS)), default="default",
+              help="Options to start from [default].")
+@click.option("--vectors", metavar="FILE", help="Pretrained word vectors in word2vec or GloVe text format.")
+@click.option("--resume", is_flag=True, help="Continue an interrupted run, given the same files and options.")
+@click.option("--checkpoint-every", type=click.FloatRange(0), default=30.0, metavar="S",
+              help="Seconds between checkpoints [30].")
+@common.format_option("wordtag", ["wordtag"])
+@common.separator
+@common.force
+@common.quiet
+@network_options
+def main(train: str, model: str, dev: str | None, dev_fraction: float, keep: str, preset_name: str,
+         vectors: str | None, resume: bool, checkpoint_every: float, format: str, separator: str, force: bool,
+         quiet: bool, **changes: Any) -> None:
+    """Train an RNN tagger on the tagged corpus TRAIN and write it to the folder MODEL.
+
+    Defaults in [brackets] are those of the default preset. One BLAS thread is used unless
+    OPENBLAS_NUM_THREADS (or OMP_NUM_THREADS) says otherwise.
+    """
+    if dev and dev_fraction:
+        raise OptionError("given together", "there is one dev set", place="--dev and --dev-fraction")
+    given = {name: value for name, value in changes.items() if value not in (None, ())}
+    preset(preset_name, **given)  # misuse shows before any file is read
+    check_free(model, force=force)
+    sentences = read_tagged(train, format, separator)
+    held_out = read_tagged(dev, format, separator) if dev else []
+
+    import numpy as np
+
+    from ..checkpoint import Checkpoints
+    from ..modelfile import save
+    from ..tagger import RNNTagger
+    from ..trainer import Trainer, hold_out
+
+    loaded = None
+    if vectors:
+        from ..vectors import read_vectors
+        loaded = read_vectors(vectors)
+        given["vectors"] = loaded[1].shape[1]
+    options = preset(preset_name, **given)
+    rng = np.random.default_rng(options.seed)
+    info: dict[str, Any] = {"preset": preset_name, "train": common.provenance(train, sentences)}
+    if dev_fraction:
+        sentences, held_out = hold_out(sentences, dev_fraction, rng)
+    if held_out:
+        info["dev"] = {**common.provenance(dev or train, held_out), "fraction": dev_fraction}
+    if vectors:
+        info["vectors"] = {"name": Path(vectors).name, "sha256": digest(vectors)}
+    trainer = Trainer(RNNTagger.create(sentences, options, rng, loaded), sentences, held_out, rng)
+    if not quiet:
+        _describe(trainer, sentences, held_out)
+    with Checkpoints(model, {"options": options.to_dict(), **info}, every=checkpoint_every, resume=resume,
+                     force=force) as checkpoints:
+        if resume and checkpoints.restore(trainer) and not quiet:
+            click.echo(f"Continuing in epoch {trainer.at.epoch + 1}", err=True)
+        try:
+            _run(trainer, checkpoints, quiet)
+        except DivergedError as error:
+            if trainer.best:  # worth more than nothing: the weights before it went wrong
+                save(model, trainer.result(keep), info=info | {"stopped": str(error)}, log=checkpoints.log,
+                     force=force)
+                error.hint += f" The weights of epoch {trainer.at.epoch} are kept in {model}."
+            checkpoints.finish()
+            raise
+        if held_out:
+            info["dev"] |= {"accuracy": trainer.at.best_score, "kept": keep}
+        save(model, trainer.result(keep), info=info, log=checkpoints.log, force=force)
+        checkpoints.finish()
+    if not quiet:
+        click.echo(f"Model written to {model}", err=True)
+
+
+def _describe(trainer: Trainer, sentences: list, dev: list) -> None:
+    size = sum(array.size for array in trainer.tagger.params.values())
+    click.echo(f"{len(sentences):,} sentences, {trainer.tokens:,} tokens, {len(trainer.tagger.tags) - 1} tags; "
+               f"{size:,} weights", err=True)
+    unseen = {tag for sentence in dev for tag in sentence.tags} - set(trainer.tagger.tags.strings)
+    if unseen:
+        count = sum(tag in unseen for sentence in dev for tag in sentence.tags)
+        click.echo(f"Warning: {count} dev tokens have tags that the training corpus lacks "
+                   f"({', '.join(sorted(unseen)[:5])}); they count as errors", err=True)
+
+
+def _run(trainer: Trainer, checkpoints: Checkpoints, quiet: bool) -> None:
+    """Train with a bar on a terminal, a line an epoch, and checkpoints.
+
+    SIGINT and SIGTERM let the update under way end, and write a checkpoint before the command stops.
+    """
+    from tqdm import tqdm
+
+    from ..checkpoint import Interrupted
+
+    stop: list[int] = []
+
+    def progress(tokens: int) -> None:
+        bar.update(tokens)
+        if stop or checkpoints.due():
+            checkpoints.save(trainer)
+        if stop:
+            raise Interrupted(stop[0], checkpoints.folder)
+
+    previous = {number: signal.signal(number, lambda caught, _frame: stop.append(caught))
+                for number in (signal.SIGINT, signal.SIGTERM)}
+    bar = tqdm(total=trainer.tokens * trainer.options.epochs, unit=" tokens", unit_scale=True, leave=False,
+               initial=trainer.tokens * trainer.at.epoch, file=sys.stderr,
+               disable=quiet or not sys.stderr.isatty())
+    try:
+        with bar:
+            for epoch in trainer.epochs(progress):
+                checkpoints.log.append(epoch.to_dict())
+                if not quiet:
+                    dev = "" if epoch.dev_accuracy is None else f"  dev {100 * epoch.dev_accuracy:.2f}%"
+                    bar.write(f"epoch {epoch.epoch:3}  loss {epoch.loss:.4f}{dev}"
+                              f"{' *' if dev and epoch.best else ''}  {epoch.tokens_per_second:,.0f} tokens/s",
+                              file=sys.stderr)
+                progress(0)
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
