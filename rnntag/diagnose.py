@@ -1,0 +1,53 @@
+"""The vanishing and the exploding gradient made visible     (seed 000, "Vanishing Gradient"; seed 002,
+"Long-Term Dependencies": the norm of d loss_t / d h_k goes like gamma^(t-k))."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from .corpus import Sentence
+from .errors import OptionError
+from .layers import Array, softmax
+from .network import interleave
+from .rnn import errors_back, reading_order
+from .tagger import RNNTagger, batches, chunks
+
+
+def gradient_norms(tagger: RNNTagger, sentences: Iterable[Sentence], steps: int) -> Array:
+    """Mean over t of || d loss_t / d s_(t-k) || for k = 0 .. steps, of the last RNN layer: (D, steps + 1).
+
+    loss_t is the negative log-likelihood of the right tag by the softmax of the scores of token t;
+    s is the cell's state, h or for an LSTM [h, c]. One row for each direction; in the backward
+    direction k counts words to the right. Where no sentence is longer than k the mean is nan.
+
+    Raises OptionError for a network without an RNN over words.
+    """
+    if tagger.options.encoder != "rnn":
+        raise OptionError("a convolution", "only a recurrent network has gradients over time",
+                          "Train it with --encoder rnn.", "diagnose")
+    table, network, params = tagger.word_table(), tagger.network, tagger.params
+    total = np.zeros((tagger.options.directions, steps + 1))
+    count = np.zeros(steps + 1)
+    tagged = [sentence for sentence in sentences if len(sentence)]
+    for chunk in chunks(tagged, 8_192):
+        types = [table.ids(sentence.words) for sentence in chunk]
+        classes = [np.array(tagger.tags.ids(sentence.tags or []), np.intp) - 1 for sentence in chunk]
+        for members, packing in batches([len(ids) for ids in types], 2_048):
+            x, _ = network.embed(params, table, interleave([types[i] for i in members], packing))
+            scores, cache = network.encode(params, network.first(params, x), packing)
+            targets = interleave([classes[i] for i in members], packing)
+            dscores = softmax(scores)
+            dscores[np.arange(len(packing)), targets] -= 1
+            dscores[targets < 0] = 0  # tags that the model does not have
+            dh, _ = network.head_backward(params, dscores, cache)
+            W_h, z, states, _, cell = cache[0][tagger.options.layers - 1][1]
+            dh = dh.reshape(len(packing), len(W_h), -1).transpose(1, 0, 2).copy()
+            slopes = cell.slopes(z, states[:, :, packing.previous], states[:, :, len(members):])
+            back = errors_back(cell, W_h, slopes, reading_order(dh, packing), packing, steps)
+            for k, (dstates, _, _) in enumerate(back):
+                total[:, k] += np.sqrt((dstates.astype(np.float64) ** 2).sum(axis=(0, 3))).sum(axis=1)
+                count[k] += np.maximum(packing.lengths - k, 0).sum()
+    with np.errstate(invalid="ignore"):
+        return total / count
