@@ -43,6 +43,8 @@ def shape(word: str) -> str:
             mark = "d"
         elif kind[0] == "L":
             mark = "o"
+        elif kind[0] == "M":  # a vowel sign or an accent belongs to the letter before it
+            continue
         else:
             mark = character
         if outline[-2:] != [mark, mark]:

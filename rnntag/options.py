@@ -80,7 +80,8 @@ class Options:
     def _check(name: str, value: Any, meta: Any, kind: type) -> None:
         place = flag(name)
         if type(value) is not kind and not (kind is float and type(value) is int):
-            raise OptionError(f"{value!r}", f"it is a {kind.__name__}", place=place)
+            wanted = {int: "a whole number", float: "a number", bool: "true or false"}.get(kind, "text")
+            raise OptionError(f"{value!r}", f"it is {wanted}", place=place)
         if "low" in meta and not meta["low"] <= value <= meta["high"]:
             raise OptionError(f"{value}", f"it is at least {meta['low']} and at most {meta['high']}", place=place)
         if "choices" in meta and value not in meta["choices"]:
@@ -113,6 +114,22 @@ class Options:
                                   ":sigmoid", place="--dense")
         if len(self.dense) > 8:
             raise OptionError(f"{len(self.dense)} layers", "at most 8", place="--dense")
+
+    def unused(self) -> dict[str, str]:
+        """The options that change nothing here, and why: ``{"window": "without --encoder cnn"}``."""
+        recurrent = self.encoder == "rnn"
+        needed = {
+            "cell": (recurrent or self.char_rnn, "without --encoder rnn"),
+            "activation": (self.cell == "elman" and (recurrent or self.char_rnn), "without --cell elman"),
+            "bidirectional": (recurrent, "without --encoder rnn"),
+            "hidden": (recurrent, "without --encoder rnn"),
+            "window": (not recurrent, "without --encoder cnn"),
+            "filters": (not recurrent, "without --encoder cnn"),
+            "char_embedding": (self.char_rnn, "without --char-rnn"),
+            "freeze_vectors": (self.vectors, "without vectors"),
+            "vector_dropout": (self.vectors, "without vectors"),
+        }
+        return {name: why for name, (used, why) in needed.items() if not used}
 
     @property
     def feature_names(self) -> tuple[str, ...]:

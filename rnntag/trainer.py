@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from .corpus import Sentence
-from .errors import DivergedError, OptionError
+from .errors import CorpusError, DivergedError, OptionError
 from .features import WordTable
 from .layers import Array
 from .network import interleave
@@ -54,6 +54,16 @@ def train_tagger(sentences: Sequence[Sentence], options: Options, dev: Sequence[
     for _ in trainer.epochs():
         pass
     return trainer.result()
+
+
+def _check_tags(sentences: Sequence[Sentence], tagger: RNNTagger) -> None:
+    if not sentences:
+        raise CorpusError("no sentences", "training needs at least one")
+    for sentence in sentences:
+        odd = [tag for tag in sentence.tags or [""] if tag not in tagger.tags]
+        if odd or len(sentence.tags or []) != len(sentence):
+            raise CorpusError(f"tag {odd[0]!r} is not in the tag set" if odd and odd[0] else "a sentence without tags",
+                              "each word needs one that the tagger has", place=f"line {sentence.line}")
 
 
 @dataclass
@@ -113,7 +123,14 @@ class Trainer:
 
     def __init__(self, tagger: RNNTagger, train: Sequence[Sentence], dev: Sequence[Sentence] = (),
                  rng: np.random.Generator | None = None):
-        self.tagger, self.options = tagger, tagger.options
+        """Prepare to train a copy of ``tagger``'s weights; empty sentences are left out.
+
+        Raises CorpusError when there are no sentences, or tags that the tagger does not have.
+        """
+        train = [sentence for sentence in train if len(sentence)]
+        _check_tags(train, tagger)
+        self.options = tagger.options
+        self.tagger = tagger.with_params({name: array.copy() for name, array in tagger.params.items()})
         self.rng = rng if rng is not None else np.random.default_rng(self.options.seed)
         self.words: WordTable = tagger.word_table()
         self.types = [self.words.ids(sentence.words) for sentence in train]
@@ -128,7 +145,7 @@ class Trainer:
                                    self.options.embedding_rate, self.options.weight_decay)
         self.at = Position()
         self.best: dict[str, Array] = {}  # weights of the best epoch, and of the last one;
-        self.last: dict[str, Array] = {}  # empty before the first epoch ends
+        self.last: dict[str, Array] = {}  # empty until the first epoch ends
 
     def epochs(self, progress: Callable[[int], Any] | None = None) -> Iterator[Epoch]:
         """Train; yield a record after each epoch. ``progress`` is told the tokens of each update.
@@ -149,7 +166,7 @@ class Trainer:
 
     def result(self, keep: str = "best") -> RNNTagger:
         """The trained tagger, with the weights of the ``best`` or the ``last`` epoch."""
-        return self.tagger.with_params(self.best if keep == "best" else self.last)
+        return self.tagger.with_params((self.best if keep == "best" else self.last) or self.tagger.params)
 
     def _epoch(self, progress: Callable[[int], Any] | None) -> None:
         """One pass over the corpus, or the rest of one."""

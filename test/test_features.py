@@ -130,3 +130,8 @@ def test_cleared_words_begin_again():
     words.clear()
     assert (len(words), len(words.features), len(words.characters), len(words.vectors)) == (0, 0, 0, 0)
     assert words.ids(["cow"]).tolist() == [0]
+
+
+def test_signs_that_combine_with_a_letter_leave_no_mark_in_the_shape():
+    assert shape("e\u0301te\u0301") == "xx"
+    assert shape("\u0939\u093f\u0928\u094d\u0926\u0940") == "oo"  # Hindi: letters, vowel signs, a virama

@@ -149,3 +149,19 @@ def test_the_tutorial_preset_is_the_network_of_the_tutorial():
 def test_options_cannot_be_changed_afterwards():
     with pytest.raises(AttributeError):
         Options().hidden = 3
+
+
+@pytest.mark.parametrize("options, name", [
+    ({"cell": "lstm"}, "activation"), ({}, "window"), ({}, "char_embedding"), ({}, "vector_dropout"),
+    ({"encoder": "cnn"}, "hidden"), ({"encoder": "cnn"}, "cell"),
+])
+def test_an_option_that_changes_nothing_is_told(options, name):
+    assert name in Options(**options).unused()
+
+
+@pytest.mark.parametrize("options, name", [
+    ({}, "activation"), ({"encoder": "cnn"}, "window"), ({"char_rnn": 4}, "char_embedding"),
+    ({"vectors": 4}, "vector_dropout"), ({"encoder": "cnn", "char_rnn": 4}, "cell"),
+])
+def test_an_option_that_changes_something_is_not_told(options, name):
+    assert name not in Options(**options).unused()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rnntag.corpus import Sentence
-from rnntag.errors import OptionError, RnntagError
+from rnntag.errors import CorpusError, OptionError, RnntagError
 from rnntag.options import Options, preset
 from rnntag.tagger import RNNTagger
 from rnntag.trainer import Trainer, hold_out, train_tagger
@@ -241,3 +241,38 @@ def test_hold_out_splits_and_keeps_the_order():
     for fraction in (0.0, 0.04, 1.0):
         with pytest.raises(OptionError, match="--dev-fraction"):
             hold_out(sentences, fraction, np.random.default_rng(1))
+
+
+# ------------------------------------------------------------------ what it refuses, what it leaves alone
+
+def test_the_tagger_given_to_a_trainer_keeps_its_weights():
+    options = Options(**SMALL)
+    tagger = RNNTagger.create(THREE, options, np.random.default_rng(1))
+    before = copy(tagger.params)
+    for _ in Trainer(tagger, THREE).epochs():
+        pass
+    assert same(tagger.params, before)
+
+
+def test_empty_sentences_are_left_out():
+    with_blanks = [Sentence([], []), *THREE, Sentence([], [])]
+    for size in (1, 2):
+        assert same(finished(with_blanks, batch_size=size)[0].result().params,
+                    finished(THREE, batch_size=size)[0].result().params)
+
+
+@pytest.mark.parametrize("sentences, message", [
+    ([Sentence([], [])], "no sentences"),
+    ([Sentence(["a"], ["XX"], line=7)], "line 7: tag 'XX' is not in the tag set"),
+    ([Sentence(["a"], None, line=7)], "line 7: a sentence without tags"),
+    ([Sentence(["a", "b"], ["NN"], line=7)], "line 7: a sentence without tags"),
+])
+def test_what_cannot_be_learnt_from_is_refused(sentences, message):
+    tagger = RNNTagger.create(THREE, Options(**SMALL), np.random.default_rng(1))
+    with pytest.raises(CorpusError, match=message):
+        Trainer(tagger, sentences)
+
+
+def test_the_result_before_the_first_epoch_is_the_untrained_tagger():
+    run = trainer()
+    assert [len(tags) for tags in run.result().tag([["a", "dog"]])] == [2]

@@ -104,7 +104,7 @@ def main(train: str, model: str, dev: str | None, dev_fraction: float, keep: str
     if dev and dev_fraction:
         raise OptionError("given together", "there is one dev set", place="--dev and --dev-fraction")
     given = {name: value for name, value in changes.items() if value not in (None, ())}
-    preset(preset_name, **given)  # misuse shows before any file is read
+    _check_used(preset(preset_name, **given, vectors=int(bool(vectors))), given)  # before any file is read
     check_free(model, force=force)
     sentences = read_tagged(train, format, separator)
     held_out = read_tagged(dev, format, separator) if dev else []
@@ -152,6 +152,14 @@ def main(train: str, model: str, dev: str | None, dev_fraction: float, keep: str
         checkpoints.finish()
     if not quiet:
         click.echo(f"Model written to {model}", err=True)
+
+
+def _check_used(options: Options, given: dict[str, Any]) -> None:
+    """Nothing that is given may be ignored."""
+    for name, why in options.unused().items():
+        if name in given:
+            raise OptionError(f"{given[name]} {why}", "it would change nothing", "Leave it out.",
+                              SWITCHES.get(name, flag(name)))
 
 
 def _describe(trainer: Trainer, sentences: list, dev: list) -> None:
