@@ -3,7 +3,7 @@
 A word's features are strings, one for each slot:
 
     form      the word                       lower    the word in lower case
-    prefixes  its first 1, 2, 3 characters   suffixes its last 1, 2, 3, 4 characters
+    prefixes  its first 1 to 4 characters    suffixes its last 1 to 5 characters, in lower case
     shape     upper case X, lower case x, digit d, other letters and signs; runs cut after two
 
 Each slot has its own id map, with 0 for unknown, and its own block of rows in one table.
@@ -19,9 +19,8 @@ import numpy as np
 
 from .vocab import Vocab
 
-SLOTS = {"form": ("form",), "lower": ("lower",), "prefixes": ("pre1", "pre2", "pre3"),
-         "suffixes": ("suf1", "suf2", "suf3", "suf4"), "shape": ("shape",)}
-WORD_SLOTS = ("form", "lower")  # the slots that word dropout replaces by unknown
+SLOTS = {"form": ("form",), "lower": ("lower",), "prefixes": ("pre1", "pre2", "pre3", "pre4"),
+         "suffixes": ("suf1", "suf2", "suf3", "suf4", "suf5"), "shape": ("shape",)}
 MAX_CHARACTERS = 64  # of a word, for the RNN over characters
 
 
@@ -85,7 +84,6 @@ class FeatureMap:
         sizes = [len(vocab) for vocab in vocabs.values()]
         self.offsets = np.cumsum([0, *sizes])[:-1].astype(np.intp)
         self.rows = sum(sizes)
-        self.word_columns = [i for i, slot in enumerate(self.slots) if slot in WORD_SLOTS]
 
     @classmethod
     def build(cls, words: Iterable[str], names: Iterable[str], min_count: int = 1) -> FeatureMap:
@@ -121,6 +119,7 @@ class WordTable:
     """What the network reads of each distinct word, row by row; a word's id here is its row.
 
     features     (n, F)  rows of the feature table
+    unseen       (n, F)  the same, as if the word had never been seen (``set_dropout``)
     vectors      (n,)    rows of the pretrained vectors, 0 for none
     characters   n arrays of character ids
     dropout      (n,)    probability of reading the word as unknown while training
@@ -160,5 +159,11 @@ class WordTable:
             self.vectors = np.concatenate((self.vectors, np.array(rows, np.intp)))
 
     def set_dropout(self, rate: float, counts: Counter[str]) -> None:
-        """A word seen n times is dropped with probability rate / (rate + n)."""
+        """A word seen n times is dropped with probability rate / (rate + n).
+
+        A dropped word is read as if it had never been seen: those of its features are unknown that
+        no other word of the table has.
+        """
+        words = np.bincount(self.features.ravel(), minlength=self.map.rows)  # words with each feature
+        self.unseen = np.where(words[self.features] > 1, self.features, self.map.offsets)
         self.dropout = np.array([rate / (rate + max(1, counts[word])) for word in self._ids], np.float32)

@@ -81,7 +81,7 @@ class Network:
             if name == VECTORS or len(shape) == 1 or name == "output.transition":
                 array = np.zeros(shape)
             elif name in (FEATURES, CHARACTERS) or self.one_hot(name):
-                array = rng.normal(0, 0.1, shape)
+                array = rng.normal(0, 0.1 if self.one_hot(name) else 0.3, shape)
             else:
                 bound = math.sqrt(6 / sum(shape))
                 array = rng.uniform(-bound, bound, shape)
@@ -105,10 +105,9 @@ class Network:
         """
         o = self.options
         ids = words.features[types]
-        if rng is not None and o.word_dropout and words.map.word_columns:
+        if rng is not None and o.word_dropout:
             dropped = np.flatnonzero(rng.random(len(types), dtype=np.float32) < words.dropout[types])
-            for column in words.map.word_columns:
-                ids[dropped, column] = words.map.offsets[column]
+            ids[dropped] = words.unseen[types[dropped]]
         if not o.embedding:
             z = np.stack([embedding_forward(params[f"rnn0.{d}.W_x"], ids)[0] for d in self.directions])
             z += stacked(params, "rnn0", "b", len(z))[:, None]

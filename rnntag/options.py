@@ -42,7 +42,7 @@ class Options:
     freeze_vectors: bool = _other(True, "Keep pretrained vectors as they are, or train them too.", "Input")
     # network
     encoder: str = _choice("rnn", ("rnn", "cnn"), "What reads the sentence.", "Network")
-    cell: str = _choice("elman", ("elman", "gru", "lstm"), "Recurrent cell.", "Network")
+    cell: str = _choice("gru", ("elman", "gru", "lstm"), "Recurrent cell.", "Network")
     activation: str = _choice("tanh", ("tanh", "sigmoid", "relu"), "Activation of the Elman cell.", "Network")
     bidirectional: bool = _other(True, "Read each sentence in both directions, or left to right.", "Network")
     layers: int = _number(1, 1, 8, "Stacked layers.", "Network")
@@ -53,11 +53,11 @@ class Options:
                                     "repeatable.", "Network")
     output: str = _choice("softmax", ("softmax", "crf"), "Output layer.", "Network")
     # training
-    epochs: int = _number(16, 1, 100_000, "Passes over the training data.", "Training")
-    batch_size: int = _number(1, 1, 100_000, "Sentences per update.", "Training")
+    epochs: int = _number(24, 1, 100_000, "Passes over the training data.", "Training")
+    batch_size: int = _number(16, 1, 100_000, "Sentences per update.", "Training")
     bptt: int = _number(0, 0, 1_000_000, "Steps back that an error is followed, 0: the full gradient.", "Training")
-    optimizer: str = _choice("sgd", ("sgd", "momentum", "adagrad", "rmsprop", "adam"), "Update rule.", "Training")
-    learning_rate: float = _number(0.05, 0, 1e6, "Step size.", "Training")
+    optimizer: str = _choice("adam", ("sgd", "momentum", "adagrad", "rmsprop", "adam"), "Update rule.", "Training")
+    learning_rate: float = _number(0.03, 0, 1e6, "Step size.", "Training")
     embedding_rate: float = _number(4.0, 0, 1e6, "Factor on the step size for embeddings.", "Training")
     schedule: str = _choice("linear", ("constant", "linear", "cosine"), "Step size over time: constant, or "
                             "falling to 0.", "Training")
@@ -183,8 +183,9 @@ def flag(name: str) -> str:
 
 PRESETS: dict[str, dict[str, Any]] = {
     # the network of seed 000: one-hot words, one direction, tanh, per-sentence SGD, full gradient
-    "tutorial": {"features": "form", "embedding": 0, "bidirectional": False, "hidden": 100,
-                 "learning_rate": 0.2, "embedding_rate": 1.0, "dropout": 0.0, "epochs": 12},
+    "tutorial": {"features": "form", "embedding": 0, "cell": "elman", "bidirectional": False, "hidden": 100,
+                 "optimizer": "sgd", "batch_size": 1, "learning_rate": 0.2, "embedding_rate": 1.0,
+                 "dropout": 0.0, "epochs": 12},
     "default": {},
 }
 

@@ -29,36 +29,38 @@ def test_a_run_of_one_kind_is_cut_after_two():
 def test_affixes_are_those_of_the_lower_cased_word():
     slots = slots_of(("prefixes", "suffixes"))
     assert dict(zip(slots, word_features("Reading", slots))) == {
-        "pre1": "r", "pre2": "re", "pre3": "rea", "suf1": "g", "suf2": "ng", "suf3": "ing", "suf4": "ding"}
+        "pre1": "r", "pre2": "re", "pre3": "rea", "pre4": "read",
+        "suf1": "g", "suf2": "ng", "suf3": "ing", "suf4": "ding", "suf5": "ading"}
 
 
 def test_affixes_of_a_short_word_are_the_word():
     slots = slots_of(("prefixes", "suffixes"))
-    assert word_features("Ab", slots) == ["a", "ab", "ab", "b", "ab", "ab", "ab"]
-    assert word_features("I", slots) == ["i"] * 7
+    assert word_features("Ab", slots) == ["a", "ab", "ab", "ab", "b", "ab", "ab", "ab", "ab"]
+    assert word_features("I", slots) == ["i"] * 9
 
 
 def test_affixes_count_characters_in_any_script():
     slots = slots_of(("prefixes", "suffixes"))
-    assert word_features("東京都庁前", slots) == ["東", "東京", "東京都", "前", "庁前", "都庁前", "京都庁前"]
+    assert word_features("東京都庁前", slots) == [
+        "東", "東京", "東京都", "東京都庁", "前", "庁前", "都庁前", "京都庁前", "東京都庁前"]
     assert word_features("ДОМ", slots)[:2] == ["д", "до"]
 
 
 def test_slots_follow_the_order_of_the_names():
     assert slots_of(("shape", "form")) == ("shape", "form")
-    assert slots_of(ALL) == ("form", "lower", "pre1", "pre2", "pre3", "suf1", "suf2", "suf3", "suf4",
+    assert slots_of(ALL) == ("form", "lower", "pre1", "pre2", "pre3", "pre4", "suf1", "suf2", "suf3", "suf4", "suf5",
                              "shape")
     assert word_features("Dog", ("shape", "form", "lower")) == ["Xxx", "Dog", "dog"]
 
 
 def test_each_slot_has_a_block_of_rows_and_an_unknown_row_of_its_own():
     features = FeatureMap.build(["ab", "ba", "ab"], ("form", "shape", "suffixes"))
-    # form: unknown, ab, ba; shape: unknown, xx; suf1: unknown, b, a; suf2, suf3, suf4: unknown, ab, ba
-    assert features.offsets.tolist() == [0, 3, 5, 8, 11, 14]
-    assert features.rows == 17
-    assert features(["ab", "ba"]).tolist() == [[1, 4, 6, 9, 12, 15], [2, 4, 7, 10, 13, 16]]
+    # form: unknown, ab, ba; shape: unknown, xx; suf1: unknown, b, a; suf2 .. suf5: unknown, ab, ba
+    assert features.offsets.tolist() == [0, 3, 5, 8, 11, 14, 17]
+    assert features.rows == 20
+    assert features(["ab", "ba"]).tolist() == [[1, 4, 6, 9, 12, 15, 18], [2, 4, 7, 10, 13, 16, 19]]
     assert features(["Q9"])[0].tolist() == features.offsets.tolist()
-    assert features(["bb"])[0].tolist() == [0, 4, 6, 8, 11, 14]  # shape and last letter are known
+    assert features(["bb"])[0].tolist() == [0, 4, 6, 8, 11, 14, 17]  # shape and last letter are known
 
 
 def test_rare_features_are_unknown():
@@ -66,8 +68,16 @@ def test_rare_features_are_unknown():
     assert features(["the", "The", "dog"]).tolist() == [[1, 3], [0, 3], [0, 2]]
 
 
-def test_the_columns_that_word_dropout_replaces_are_form_and_lower():
-    assert FeatureMap.build(["a"], ("shape", "lower", "prefixes", "form")).word_columns == [1, 5]
+def test_unseen_rows_are_those_of_a_word_that_the_corpus_lacks():
+    names = ("form", "lower", "suffixes")
+    table = WordTable(FeatureMap.build(["Aab", "aab", "xab"], names))
+    table.ids(["Aab", "aab", "xab"])
+    table.set_dropout(1.0, Counter())
+    without = FeatureMap.build(["aab", "xab"], names)
+    kept = [row != offset for row, offset in zip(table.unseen[0], table.map.offsets)]
+    assert kept == [row != offset for row, offset in zip(without(["Aab"])[0], without.offsets)]
+    assert kept == [False, True, True, True, True, True, True]  # as "aab" is still there
+    assert (table.unseen[2, 4:] == table.map.offsets[4:]).all()  # xab shares b and ab, no more
 
 
 def test_no_words_and_no_features_give_arrays_of_that_shape():

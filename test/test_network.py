@@ -1,5 +1,7 @@
 """Everything composed: gradients of whole networks, and their parameters."""
 
+from collections import Counter
+
 import numpy as np
 import pytest
 import reference
@@ -15,7 +17,7 @@ from rnntag.vocab import Vocab
 WORDS = ["a", "to", "The", "the", "Oslo", "reads", "B-52", "unbelievable", "x"]
 MIXED = LENGTHS["mixed"]
 DROPS = ("dropout", "word_dropout", "vector_dropout")
-SMALL = {"features": "form,suffixes", "embedding": 5, "hidden": 4, "char_embedding": 3,
+SMALL = {"features": "form,suffixes", "cell": "elman", "embedding": 5, "hidden": 4, "char_embedding": 3,
          **dict.fromkeys(DROPS, 0.0)}
 
 
@@ -30,6 +32,7 @@ class Case:
         vectors = Vocab(["to", "the", "reads"]) if self.options.vectors else None
         self.words = WordTable(features, alphabet, vectors)
         self.words.ids(WORDS)
+        self.words.set_dropout(0.0, Counter())
         self.words.dropout = np.full(len(WORDS), 0.3, np.float32)
         self.network = Network(self.options, features.rows, 3, len(alphabet or ()), len(vectors or ()))
         self.params = {name: array.astype(dtype)
@@ -138,7 +141,7 @@ def test_parameters_are_left_alone():
 
 @pytest.mark.parametrize("lengths", [(7,), MIXED], ids=["one sentence", "batch"])
 def test_the_tutorials_network_has_the_gradient_of_its_pseudo_code(lengths):
-    case = Case(lengths, embedding=0, features="form", bidirectional=False)
+    case = Case(lengths, embedding=0, features="form", cell="elman", bidirectional=False)
     names = ("rnn0.fwd.W_x", "rnn0.fwd.W_h", "rnn0.fwd.b", "output.W_o", "output.b_o")
     weights = [case.params[name] for name in names]
     expected, loss = [np.zeros_like(w) for w in weights], 0.0
@@ -234,12 +237,12 @@ def test_dropping_changes_training_and_never_the_scores():
     assert (case.scores() == plain.scores()).all()
 
 
-def test_a_dropped_word_is_read_as_unknown_and_keeps_its_suffix():
+def test_a_dropped_word_is_read_as_never_seen_and_keeps_the_features_it_shares():
     case = Case(lengths=(9,), features="form,suffixes", word_dropout=1.0)
     case.words.dropout[...] = 1.0
     _, (ids, *_) = case.network.embed(case.params, case.words, np.arange(9), np.random.default_rng(1))
     assert (ids[:, 0] == case.words.map.offsets[0]).all()
-    assert (ids[:, 1:] == case.words.features[:, 1:]).all()
+    assert (ids == case.words.unseen).all()
 
 
 # ------------------------------------------------------------------ packed order

@@ -160,7 +160,7 @@ def test_an_option_that_changes_nothing_is_told(options, name):
 
 
 @pytest.mark.parametrize("options, name", [
-    ({}, "activation"), ({"encoder": "cnn"}, "window"), ({"char_rnn": 4}, "char_embedding"),
+    ({"cell": "elman"}, "activation"), ({"encoder": "cnn"}, "window"), ({"char_rnn": 4}, "char_embedding"),
     ({"vectors": 4}, "vector_dropout"), ({"encoder": "cnn", "char_rnn": 4}, "cell"),
 ])
 def test_an_option_that_changes_something_is_not_told(options, name):

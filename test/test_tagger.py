@@ -15,7 +15,8 @@ from rnntag.tagger import RNNTagger, batches, chunks, separate
 from rnntag.trainer import train_tagger
 from rnntag.vocab import Vocab
 
-SMALL = {"embedding": 8, "hidden": 6, "filters": 8, "char_embedding": 4, "epochs": 4, "dropout": 0.2}
+SMALL = {"cell": "elman", "optimizer": "sgd", "batch_size": 1, "learning_rate": 0.05,
+         "embedding": 8, "hidden": 6, "filters": 8, "char_embedding": 4, "epochs": 4, "dropout": 0.2}
 KINDS = {
     "elman": {}, "gru": {"cell": "gru", "bidirectional": False}, "lstm": {"cell": "lstm", "layers": 2},
     "one-hot": {"embedding": 0, "features": "form"}, "convolution": {"encoder": "cnn", "window": 3},

@@ -10,13 +10,19 @@ from rnntag.tagger import RNNTagger
 from rnntag.trainer import Trainer, hold_out, train_tagger
 from rnntag.vocab import Vocab
 
-SMALL = {"embedding": 8, "hidden": 6, "epochs": 3, "filters": 8, "char_embedding": 4}
+# the seed's algorithm, so that these tests do not move with the default preset
+SGD = {"cell": "elman", "optimizer": "sgd", "batch_size": 1, "learning_rate": 0.05}
+SMALL = {**SGD, "embedding": 8, "hidden": 6, "epochs": 3, "filters": 8, "char_embedding": 4}
 THREE = [Sentence("the dog runs".split(), "DT NN VB".split()), Sentence("a run".split(), "DT NN".split()),
          Sentence("dogs run to a dog .".split(), "NN VB TO DT NN .".split())]
 
 
+def made(base, **changes):
+    return Options(**{**base, **changes})
+
+
 def trainer(sentences=THREE, dev=(), **options):
-    options = Options(**{**SMALL, **options})
+    options = made(SMALL, **options)
     rng = np.random.default_rng(options.seed)
     return Trainer(RNNTagger.create(sentences, options, rng), sentences, dev, rng)
 
@@ -44,17 +50,16 @@ def same(one, other):
 # ------------------------------------------------------------------ it learns
 
 
-TINY = {"embedding": 16, "hidden": 16, "filters": 32, "epochs": 60, "dropout": 0.2}
-DEEP = Options(**{**TINY, "dropout": 0.0}, cell="lstm", layers=2, dense=("12",), optimizer="adam",
-               learning_rate=0.01)
+TINY = {**SGD, "embedding": 16, "hidden": 16, "filters": 32, "epochs": 60, "dropout": 0.2}
+DEEP = made(TINY, dropout=0.0, cell="lstm", layers=2, dense=("12",), optimizer="adam", learning_rate=0.01)
 
 
 @pytest.mark.parametrize("options", [
     preset("default", epochs=40), preset("tutorial", epochs=60),
-    Options(**TINY, output="crf"), Options(**TINY, char_rnn=4), Options(**TINY, encoder="cnn", window=3),
-    Options(**{**TINY, "dropout": 0.0}, features="", char_rnn=6, cell="lstm", optimizer="adam"),
-    Options(**TINY, cell="gru", bptt=1), DEEP,
-    Options(**TINY, embedding_rate=1.0, batch_size=3, optimizer="adam", learning_rate=0.02),
+    made(TINY, output="crf"), made(TINY, char_rnn=4), made(TINY, encoder="cnn", window=3),
+    made(TINY, dropout=0.0, features="", char_rnn=6, cell="lstm", optimizer="adam"),
+    made(TINY, cell="gru", bptt=1), DEEP,
+    made(TINY, embedding_rate=1.0, batch_size=3, optimizer="adam", learning_rate=0.02),
 ], ids=["default", "tutorial", "crf", "char-rnn", "cnn", "char-rnn alone", "bptt", "deep", "batch"])
 def test_three_sentences_are_learnt_by_heart(options):
     assert accuracy(train_tagger(THREE, options), THREE) == 1
@@ -78,7 +83,7 @@ def cue_task(count, seed, end):
     return found
 
 
-CUE = {"embedding": 8, "hidden": 8, "filters": 8, "epochs": 25, "features": "form", "dropout": 0.0,
+CUE = {**SGD, "embedding": 8, "hidden": 8, "filters": 8, "epochs": 25, "features": "form", "dropout": 0.0,
        "word_dropout": 0.0, "optimizer": "adam", "learning_rate": 0.02, "batch_size": 4}
 
 
@@ -86,19 +91,19 @@ CUE = {"embedding": 8, "hidden": 8, "filters": 8, "epochs": 25, "features": "for
 @pytest.mark.parametrize("bidirectional", [False, True], ids=["one direction", "both directions"])
 @pytest.mark.parametrize("cell", ["elman", "gru", "lstm"])
 def test_each_network_learns_to_copy_the_first_token(cell, bidirectional, layers):
-    options = Options(**CUE, cell=cell, bidirectional=bidirectional, layers=layers)
+    options = made(CUE, cell=cell, bidirectional=bidirectional, layers=layers)
     assert accuracy(train_tagger(cue_task(60, 1, 1), options), cue_task(40, 2, 1)) == 1
 
 
 @pytest.mark.parametrize("cell", ["elman", "gru", "lstm"])
 def test_copying_the_last_token_takes_the_backward_direction(cell):
     train, test = cue_task(60, 1, -1), cue_task(40, 2, -1)
-    assert accuracy(train_tagger(train, Options(**CUE, cell=cell)), test) == 1
-    assert accuracy(train_tagger(train, Options(**CUE, cell=cell, bidirectional=False)), test) < 0.8
+    assert accuracy(train_tagger(train, made(CUE, cell=cell)), test) == 1
+    assert accuracy(train_tagger(train, made(CUE, cell=cell, bidirectional=False)), test) < 0.8
 
 
 def test_copying_the_first_token_takes_more_than_the_neighbours():
-    tagger = train_tagger(cue_task(60, 1, 1), Options(**CUE, encoder="cnn", window=3))
+    tagger = train_tagger(cue_task(60, 1, 1), made(CUE, encoder="cnn", window=3))
     assert accuracy(tagger, cue_task(40, 2, 1)) < 0.9
 
 
@@ -184,7 +189,7 @@ def test_averaging_gives_the_mean_of_the_last_updates():
 def test_frozen_vectors_stay_as_they_are():
     table = np.array([[0, 0], [1, 2]], np.float32)
     for freeze in (True, False):
-        options = Options(**SMALL, vectors=2, freeze_vectors=freeze)
+        options = made(SMALL, vectors=2, freeze_vectors=freeze)
         found = train_tagger(THREE, options, vectors=(Vocab(["dog"]), table)).params["vectors.table"]
         assert (found == table).all() == freeze
         assert not found[0].any()
@@ -246,7 +251,7 @@ def test_hold_out_splits_and_keeps_the_order():
 # ------------------------------------------------------------------ what it refuses, what it leaves alone
 
 def test_the_tagger_given_to_a_trainer_keeps_its_weights():
-    options = Options(**SMALL)
+    options = made(SMALL)
     tagger = RNNTagger.create(THREE, options, np.random.default_rng(1))
     before = copy(tagger.params)
     for _ in Trainer(tagger, THREE).epochs():
@@ -268,7 +273,7 @@ def test_empty_sentences_are_left_out():
     ([Sentence(["a", "b"], ["NN"], line=7)], "line 7: a sentence without tags"),
 ])
 def test_what_cannot_be_learnt_from_is_refused(sentences, message):
-    tagger = RNNTagger.create(THREE, Options(**SMALL), np.random.default_rng(1))
+    tagger = RNNTagger.create(THREE, made(SMALL), np.random.default_rng(1))
     with pytest.raises(CorpusError, match=message):
         Trainer(tagger, sentences)
 
