@@ -19,6 +19,7 @@ from .vocab import Vocab
 
 CHUNK_TOKENS = 8_192  # tokens held at once while tagging
 BATCH_TOKENS = 2_048  # tokens in one pass through the network
+VECTOR_NORM = 3.0  # of pretrained vectors; three times unit length measured best
 CACHED_WORDS = 200_000  # word types whose input projection is kept
 
 
@@ -48,7 +49,8 @@ class RNNTagger:
                vectors: tuple[Vocab, Array] | None = None) -> RNNTagger:
         """A tagger with random weights for a corpus: id maps from its words and tags.
 
-        vectors   words and their pretrained vectors (V, options.vectors), row 0 zero
+        vectors   words and their pretrained vectors (V, options.vectors), row 0 zero; of these the
+                  direction counts, they are scaled to the norm VECTOR_NORM
         """
         tokens = list(chain.from_iterable(sentence.words for sentence in sentences))
         words = Vocab.build(tokens, options.min_count)
@@ -58,7 +60,8 @@ class RNNTagger:
         network = _network(options, features, tags, alphabet, vectors and vectors[0])
         params = network.initialise(rng)
         if vectors:
-            params["vectors.table"][...] = vectors[1]
+            lengths = np.linalg.norm(vectors[1], axis=1, keepdims=True)
+            params["vectors.table"][...] = VECTOR_NORM * vectors[1] / np.maximum(lengths, 1e-9)
         return cls(options, words, features, tags, alphabet, vectors and vectors[0], params)
 
     def word_table(self) -> WordTable:

@@ -11,7 +11,7 @@ from rnntag.errors import OptionError
 from rnntag.network import interleave
 from rnntag.options import Options
 from rnntag.rnn import pack
-from rnntag.tagger import RNNTagger, batches, chunks, separate
+from rnntag.tagger import VECTOR_NORM, RNNTagger, batches, chunks, separate
 from rnntag.trainer import train_tagger
 from rnntag.vocab import Vocab
 
@@ -134,11 +134,12 @@ def test_min_count_counts_tokens():
     assert tagger.features.vocabs["form"].strings == ["", "b"]
 
 
-def test_given_vectors_are_taken_over():
+def test_given_vectors_keep_their_direction_and_get_one_length():
     table = np.array([[0, 0], [1, 2], [3, 4]], np.float32)
     tagger = RNNTagger.create(sentences(3), Options(**SMALL, vectors=2), np.random.default_rng(1),
                               (Vocab(["read", "walk"]), table))
-    assert (tagger.params["vectors.table"] == table).all()
+    assert tagger.params["vectors.table"] == pytest.approx(VECTOR_NORM * np.array([[0, 0], [1, 2] / np.sqrt(5),
+                                                                                 [0.6, 0.8]]))
     assert tagger.vectors.strings == ["", "read", "walk"]
 
 

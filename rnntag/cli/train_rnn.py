@@ -85,6 +85,8 @@ class GroupedCommand(common.Command):
 @click.option("--preset", "preset_name", type=click.Choice(list(PRESETS)), default="default",
               help="Options to start from [default].")
 @click.option("--vectors", metavar="FILE", help="Pretrained word vectors in word2vec or GloVe text format.")
+@click.option("--raw-text", multiple=True, metavar="FILE", help="Untagged text, a tokenised sentence a line, to "
+              "make word vectors from; repeatable.")
 @click.option("--resume", is_flag=True, help="Continue an interrupted run, given the same files and options.")
 @click.option("--checkpoint-every", type=click.FloatRange(0), default=30.0, metavar="S",
               help="Seconds between checkpoints [30].")
@@ -94,7 +96,7 @@ class GroupedCommand(common.Command):
 @common.quiet
 @network_options
 def main(train: str, model: str, dev: str | None, dev_fraction: float, keep: str, preset_name: str,
-         vectors: str | None, resume: bool, checkpoint_every: float, format: str, separator: str, force: bool,
+         vectors: str | None, raw_text: tuple[str, ...], resume: bool, checkpoint_every: float, format: str, separator: str, force: bool,
          quiet: bool, **changes: Any) -> None:
     """Train an RNN tagger on the tagged corpus TRAIN and write it to the folder MODEL.
 
@@ -103,8 +105,10 @@ def main(train: str, model: str, dev: str | None, dev_fraction: float, keep: str
     """
     if dev and dev_fraction:
         raise OptionError("given together", "there is one dev set", place="--dev and --dev-fraction")
+    if vectors and raw_text:
+        raise OptionError("given together", "vectors come from one of them", place="--vectors and --raw-text")
     given = {name: value for name, value in changes.items() if value not in (None, ())}
-    _check_used(preset(preset_name, **given, vectors=int(bool(vectors))), given)  # before any file is read
+    _check_used(preset(preset_name, **given, vectors=int(bool(vectors or raw_text))), given)  # before any file is read
     check_free(model, force=force)
     sentences = read_tagged(train, format, separator)
     held_out = read_tagged(dev, format, separator) if dev else []
@@ -116,10 +120,8 @@ def main(train: str, model: str, dev: str | None, dev_fraction: float, keep: str
     from ..tagger import RNNTagger
     from ..trainer import Trainer, hold_out
 
-    loaded = None
-    if vectors:
-        from ..vectors import read_vectors
-        loaded = read_vectors(vectors)
+    loaded = _vectors(vectors, raw_text, quiet)
+    if loaded:
         given["vectors"] = loaded[1].shape[1]
     options = preset(preset_name, **given)
     rng = np.random.default_rng(options.seed)
@@ -128,8 +130,8 @@ def main(train: str, model: str, dev: str | None, dev_fraction: float, keep: str
         sentences, held_out = hold_out(sentences, dev_fraction, rng)
     if held_out:
         info["dev"] = {**common.provenance(dev or train, held_out), "fraction": dev_fraction}
-    if vectors:
-        info["vectors"] = {"name": Path(vectors).name, "sha256": digest(vectors)}
+    if loaded:
+        info["vectors"] = {Path(path).name: digest(path) for path in raw_text or (vectors,)}
     trainer = Trainer(RNNTagger.create(sentences, options, rng, loaded), sentences, held_out, rng)
     if not quiet:
         _describe(trainer, sentences, held_out)
@@ -152,6 +154,15 @@ def main(train: str, model: str, dev: str | None, dev_fraction: float, keep: str
         checkpoints.finish()
     if not quiet:
         click.echo(f"Model written to {model}", err=True)
+
+
+def _vectors(file: str | None, raw_text: tuple[str, ...], quiet: bool) -> Any:
+    """Words and vectors from a file, or made from untagged text, or None."""
+    if not file and not raw_text:
+        return None
+    from ..vectors import read_vectors, train_vectors
+    from .vectors import sentences
+    return read_vectors(file) if file else train_vectors(sentences(raw_text, quiet))
 
 
 def _check_used(options: Options, given: dict[str, Any]) -> None:
