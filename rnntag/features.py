@@ -11,6 +11,7 @@ Each slot has its own id map, with 0 for unknown, and its own block of rows in o
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -27,6 +28,22 @@ MAX_CHARACTERS = 64  # of a word, for the RNN over characters
 def slots_of(names: Iterable[str]) -> tuple[str, ...]:
     """The slots of the named features, in order."""
     return tuple(slot for name in names for slot in SLOTS[name])
+
+
+def stored_slots(names: Iterable[str], stored: Iterable[str]) -> tuple[str, ...] | None:
+    """The slots of a stored model: which affixes there are is the model's affair, so that one with
+    others than this version's can still be loaded. None when ``stored`` holds slots of features that
+    are not named, none of one that is, or what is no slot.
+    """
+    left, slots = set(stored), []
+    for name in names:
+        stem = {"prefixes": "pre", "suffixes": "suf"}.get(name)
+        own = [name] if stem is None else sorted(slot for slot in left if re.fullmatch(f"{stem}[1-9]", slot))
+        if not own or not left.issuperset(own):
+            return None
+        left.difference_update(own)
+        slots += own
+    return None if left else tuple(slots)
 
 
 def shape(word: str) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 
 from .corpus import Sentence
 from .errors import OptionError
-from .features import FeatureMap, WordTable, slots_of
+from .features import FeatureMap, WordTable, stored_slots
 from .layers import Array
 from .network import Network, interleave
 from .options import Options
@@ -155,9 +155,10 @@ def _check(options: dict[str, Any], ids: dict[str, Any]) -> tuple[Options, dict[
     wanted = {"words", "tags", "features"}
     wanted |= {"characters"} if checked.char_rnn else set()
     wanted |= {"vectors"} if checked.vectors else set()
-    slots = slots_of(checked.feature_names)
     found = ids.get("features")
-    if ids.keys() != wanted or not isinstance(found, dict) or found.keys() != set(slots) - {"form"} \
+    form = {"form"} if "form" in checked.feature_names else set()  # its map is that of the words
+    slots = stored_slots(checked.feature_names, found.keys() | form) if isinstance(found, dict) else None
+    if ids.keys() != wanted or slots is None or form & found.keys() \
             or any(isinstance(ids[name], dict) for name in wanted - {"features"}) \
             or any(isinstance(strings, dict) for strings in found.values()):
         raise OptionError("id maps that do not fit the options", f"these call for {', '.join(sorted(wanted))}")

@@ -62,8 +62,8 @@ def _check_tags(sentences: Sequence[Sentence], tagger: RNNTagger) -> None:
     for sentence in sentences:
         odd = [tag for tag in sentence.tags or [""] if tag not in tagger.tags]
         if odd or len(sentence.tags or []) != len(sentence):
-            raise CorpusError(f"tag {odd[0]!r} is not in the tag set" if odd and odd[0] else "a sentence without tags",
-                              "each word needs one that the tagger has", place=f"line {sentence.line}")
+            found = f"tag {odd[0]!r} is not in the tag set" if odd and odd[0] else "a sentence without tags"
+            raise CorpusError(found, "each word needs one that the tagger has", place=f"line {sentence.line}")
 
 
 @dataclass

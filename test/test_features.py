@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from rnntag.features import (MAX_CHARACTERS, FeatureMap, WordTable, characters, shape, slots_of,
+from rnntag.features import (MAX_CHARACTERS, FeatureMap, WordTable, characters, shape, slots_of, stored_slots,
                              word_features)
 from rnntag.vocab import Vocab
 
@@ -145,3 +145,13 @@ def test_cleared_words_begin_again():
 def test_signs_that_combine_with_a_letter_leave_no_mark_in_the_shape():
     assert shape("e\u0301te\u0301") == "xx"
     assert shape("\u0939\u093f\u0928\u094d\u0926\u0940") == "oo"  # Hindi: letters, vowel signs, a virama
+
+
+def test_the_slots_of_a_stored_model_may_have_other_affixes():
+    assert stored_slots(("form", "suffixes"), {"form", "suf2", "suf1"}) == ("form", "suf1", "suf2")
+    assert stored_slots(("suffixes", "form"), {"form", "suf9"}) == ("suf9", "form")
+
+
+@pytest.mark.parametrize("stored", [{"form"}, {"form", "suf1", "pre1"}, {"form", "suf10"}, {"suf1"}, {"form", "x"}])
+def test_slots_that_do_not_fit_the_named_features_are_none(stored):
+    assert stored_slots(("form", "suffixes"), stored) is None

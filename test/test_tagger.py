@@ -138,8 +138,8 @@ def test_given_vectors_keep_their_direction_and_get_one_length():
     table = np.array([[0, 0], [1, 2], [3, 4]], np.float32)
     tagger = RNNTagger.create(sentences(3), Options(**SMALL, vectors=2), np.random.default_rng(1),
                               (Vocab(["read", "walk"]), table))
-    assert tagger.params["vectors.table"] == pytest.approx(VECTOR_NORM * np.array([[0, 0], [1, 2] / np.sqrt(5),
-                                                                                 [0.6, 0.8]]))
+    unit = np.array([[0, 0], [1, 2] / np.sqrt(5), [0.6, 0.8]])
+    assert tagger.params["vectors.table"] == pytest.approx(VECTOR_NORM * unit)
     assert tagger.vectors.strings == ["", "read", "walk"]
 
 
@@ -172,7 +172,7 @@ def broken(ids, **changes):
     lambda ids: broken(ids, words={"": ["", "a"]}),
     lambda ids: broken(ids, features=["", "a"]),
     lambda ids: broken(ids, features={}),
-    lambda ids: broken(ids, features={**ids["features"], "suf9": ["", "a"]}),
+    lambda ids: broken(ids, features={**ids["features"], "suf10": ["", "a"]}),
     lambda ids: broken(ids, features={**ids["features"], "lower": {"": ["", "a"]}}),
     lambda ids: broken(ids, tags=[""]),
     lambda ids: {},

@@ -96,8 +96,8 @@ class GroupedCommand(common.Command):
 @common.quiet
 @network_options
 def main(train: str, model: str, dev: str | None, dev_fraction: float, keep: str, preset_name: str,
-         vectors: str | None, raw_text: tuple[str, ...], resume: bool, checkpoint_every: float, format: str, separator: str, force: bool,
-         quiet: bool, **changes: Any) -> None:
+         vectors: str | None, raw_text: tuple[str, ...], resume: bool, checkpoint_every: float, format: str,
+         separator: str, force: bool, quiet: bool, **changes: Any) -> None:
     """Train an RNN tagger on the tagged corpus TRAIN and write it to the folder MODEL.
 
     Defaults in [brackets] are those of the default preset. One BLAS thread is used unless
@@ -108,7 +108,8 @@ def main(train: str, model: str, dev: str | None, dev_fraction: float, keep: str
     if vectors and raw_text:
         raise OptionError("given together", "vectors come from one of them", place="--vectors and --raw-text")
     given = {name: value for name, value in changes.items() if value not in (None, ())}
-    _check_used(preset(preset_name, **given, vectors=int(bool(vectors or raw_text))), given)  # before any file is read
+    # misuse shows before any file is read
+    _check_used(preset(preset_name, **given, vectors=int(bool(vectors or raw_text))), given)
     check_free(model, force=force)
     sentences = read_tagged(train, format, separator)
     held_out = read_tagged(dev, format, separator) if dev else []
