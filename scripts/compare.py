@@ -67,7 +67,7 @@ def experiments(training: list[Sentence], runs: tuple[str, ...],
     yield "HMM", [lambda: HMMTagger.train(training)]
     for text in runs:
         options = parse_run(text)
-        yield f"RNN {text}", [lambda seed=seed: train_tagger(training, replace(options, seed=seed))
+        yield f"RNN {text}", [lambda options=options, seed=seed: train_tagger(training, replace(options, seed=seed))
                               for seed in range(1, seeds + 1)]
 
 
