@@ -43,7 +43,7 @@ def gradient_norms(tagger: RNNTagger, sentences: Iterable[Sentence], steps: int)
             dscores[targets < 0] = 0  # tags that the model does not have
             dh, _ = network.head_backward(params, dscores, cache)
             W_h, z, states, _, cell = cache[0][tagger.options.layers - 1][1]
-            dh = dh.reshape(len(packing), len(W_h), -1).transpose(1, 0, 2).copy()
+            dh = dh.reshape(len(packing), W_h.shape[1], -1).transpose(1, 0, 2).copy()
             slopes = cell.slopes(z, states[:, :, packing.previous], states[:, :, len(members):])
             back = errors_back(cell, W_h, slopes, reading_order(dh, packing), packing, steps)
             for k, (dstates, _, _) in enumerate(back):

@@ -21,7 +21,8 @@ from .layers import (Array, Rows, dense_backward, dense_forward, dropout_backwar
                      embedding_backward, embedding_forward)
 from .options import Options
 from .output import OUTPUTS
-from .rnn import (DIRECTIONS, Packing, layer_backward, layer_forward, pack, project, project_backward, stacked)
+from .rnn import (DIRECTIONS, Packing, beside, by_gate, layer_backward, layer_forward, pack, project,
+                  project_backward)
 
 FEATURES, VECTORS, CHARACTERS = "features.table", "vectors.table", "characters.table"
 
@@ -99,7 +100,7 @@ class Network:
 
     def embed(self, params: dict[str, Array], words: WordTable, types: Array,
               rng: np.random.Generator | None = None) -> tuple[Array, Any]:
-        """What the first layer gets of each word: x (N, E), or z (D, N, nH) when input is one-hot.
+        """What the first layer gets of each word: x (N, E), or z (n, D, N, H) when input is one-hot.
 
         types (N,) rows of ``words``. With a generator, words and vectors are dropped (training).
         """
@@ -109,9 +110,9 @@ class Network:
             dropped = np.flatnonzero(rng.random(len(types), dtype=np.float32) < words.dropout[types])
             ids[dropped] = words.unseen[types[dropped]]
         if not o.embedding:
-            z = np.stack([embedding_forward(params[f"rnn0.{d}.W_x"], ids)[0] for d in self.directions])
-            z += stacked(params, "rnn0", "b", len(z))[:, None]
-            return z, ids
+            rows = {f"rnn0.{d}.z": embedding_forward(params[f"rnn0.{d}.W_x"], ids)[0] + params[f"rnn0.{d}.b"]
+                    for d in self.directions}
+            return by_gate(rows, "rnn0", "z", len(self.directions), o.hidden), ids
         x = embedding_forward(params[FEATURES], ids)[0] if ids.shape[1] else np.zeros(
             (len(types), o.embedding), params["output.b_o"].dtype)
         v = keep = c = None
@@ -153,7 +154,7 @@ class Network:
         packing = pack(tuple(lengths[order].tolist()))
         ids = interleave([words.characters[word] for word in distinct[order]], packing)[:, None]
         x, _ = embedding_forward(params[CHARACTERS], ids)
-        z = project(params, "characters", x, 2)
+        z = project(params, "characters", x, 2, self.options.char_rnn)
         _, rnn = layer_forward(params, "characters", z, packing, self.cell)
         final = rnn[2][0][:, packing.last].transpose(1, 0, 2).reshape(len(order), -1)
         which = place[inverse]
@@ -175,11 +176,11 @@ class Network:
     # -------------------------------------------------------------- forward and backward
 
     def first(self, params: dict[str, Array], x: Array) -> Array:
-        """What can be computed once a word when tagging: the first layer's projection z (D, N, nH);
-        for a convolution x itself (1, N, E)."""
+        """What can be computed once a word when tagging: the first layer's projection z (n, D, N, H);
+        for a convolution x itself (1, 1, N, E)."""
         if self.options.encoder == "cnn":
-            return x[None]
-        return project(params, "rnn0", x, len(self.directions)) if self.options.embedding else x
+            return x[None, None]
+        return project(params, "rnn0", x, len(self.directions), self.options.hidden) if self.options.embedding else x
 
     def encode(self, params: dict[str, Array], z: Array, packing: Packing,
                rng: np.random.Generator | None = None) -> tuple[Array, Any]:
@@ -187,10 +188,10 @@ class Network:
         o, caches, x = self.options, [], None
         for layer in range(o.layers):
             if o.encoder == "cnn":
-                h, cache = self._convolve(params, layer, z[0] if layer == 0 else x, packing)
+                h, cache = self._convolve(params, layer, z[0, 0] if layer == 0 else x, packing)
             else:
                 if layer > 0:
-                    z = project(params, f"rnn{layer}", x, len(self.directions))
+                    z = project(params, f"rnn{layer}", x, len(self.directions), o.hidden)
                 h, cache = layer_forward(params, f"rnn{layer}", z, packing, self.cell)
             below, (x, mask) = x, dropout_forward(h, o.dropout, rng)
             caches.append((below, cache, mask))
@@ -221,7 +222,7 @@ class Network:
             dh = dropout_backward(dx, mask)
             if o.encoder == "cnn":
                 dx, found = self._convolve_backward(params, layer, dh, cache)
-                dz = dx[None]
+                dz = dx[None, None]
             else:
                 dz, found, _ = layer_backward(f"rnn{layer}", dh, cache, o.bptt)
                 if layer > 0:
@@ -267,10 +268,10 @@ class Network:
         grads |= found
         if not o.embedding:
             grads |= {f"rnn0.{d}.W_x": embedding_backward(dz_d, embedded)
-                      for d, dz_d in zip(self.directions, dz)}
+                      for d, dz_d in zip(self.directions, beside(dz))}
             return loss, grads
         if o.encoder == "cnn":
-            dx = dz[0]
+            dx = dz[0, 0]
         else:
             dx, projection = project_backward(params, "rnn0", dz, x)
             grads |= projection

@@ -65,18 +65,18 @@ def pack(lengths: tuple[int, ...]) -> Packing:
 def run(cell: Elman, W_h: Array, z: Array, packing: Packing, initial: Array | None = None) -> Array:
     """All states of a sequence, each direction in its own reading order.
 
-    W_h (D, H, nH), z (D, N, nH) in reading order, overwritten by gated cells,
+    W_h (n, D, H, H), z (n, D, N, H) in reading order, overwritten by gated cells,
     initial (S, D, B, H) or None for zeros; returns states (S, D, B + N, H).
     """
-    D, H, width = W_h.shape
+    n, D, _, H = z.shape
     B = len(packing.lengths)
     states = np.empty((cell.states, D, B + len(packing), H), z.dtype)
     states[:, :, :B] = 0 if initial is None else initial
-    room = np.empty((D, B, width), z.dtype)
+    room = np.empty((n, D, B, H), z.dtype)
     forward = cell.forward
     for rows, prev, now in packing.steps:
-        z_t = z[:, rows]
-        forward(W_h, z_t, states[:, :, prev], states[:, :, now], room[:, :z_t.shape[1]])
+        forward(W_h, z[:, :, rows], states[:, :, prev], states[:, :, now],
+                room[:, :, :rows.stop - rows.start])
     return states
 
 
@@ -86,7 +86,7 @@ def run_back(cell: Elman, W_h: Array, z: Array, states: Array, dh: Array, packin
 
     dh (D, N, H) in reading order. ``bptt`` 0 is the full gradient by dynamic programming; N > 0
     stops each output's error after N steps back (seed 000, "BPTT? Full Gradient?").
-    Returns dz (D, N, nH), dinitial (S, D, B, H), dW_h (D, H, nH).
+    Returns dz (n, D, N, H), dinitial (S, D, B, H), dW_h (n, D, H, H).
     """
     B = len(packing.lengths)
     prev_states = states[:, :, packing.previous]
@@ -103,7 +103,7 @@ def run_back(cell: Elman, W_h: Array, z: Array, states: Array, dh: Array, packin
         backward = cell.backward
         for rows, prev, now in reversed(packing.steps):
             backward(W_h, [slope[:, rows] for slope in slopes],
-                     dstates[:, :, now], dstates[:, :, prev], dz[:, rows])
+                     dstates[:, :, now], dstates[:, :, prev], dz[:, :, rows])
         dinitial = dstates[:, :, :B]
     return dz, dinitial, cell.recurrent_gradient(z, prev_states, dz)
 
@@ -113,14 +113,14 @@ def errors_back(cell: Elman, W_h: Array, slopes: tuple[Array, ...], dh: Array, p
     """The errors of all outputs, one step further back each time, all outputs at once.
 
     Yields for k = 0 .. steps: d loss_{t+k} / d state_t (S, D, N, H) for every t, the same at z
-    (D, N, nH), and at the states before (S, D, B + N, H). Each k is one product with W_h over the
+    (n, D, N, H), and at the states before (S, D, B + N, H). Each k is one product with W_h over the
     whole batch (seed 003, "Backpropagation Through Time": the sum over i of the part from j).
     """
     B, N = len(packing.lengths), len(packing)
     dstates = np.zeros((cell.states, *dh.shape), dh.dtype)
     dstates[0] = dh
     for _ in range(min(steps, len(packing.steps) - 1) + 1):
-        dz = np.empty((*dh.shape[:2], cell.gates * dh.shape[2]), dh.dtype)
+        dz = np.empty((cell.gates, *dh.shape), dh.dtype)
         dprev = np.zeros_like(dstates)
         cell.backward(W_h, slopes, dstates, dprev, dz)
         before = np.zeros((cell.states, dh.shape[0], B + N, dh.shape[2]), dh.dtype)
@@ -132,60 +132,65 @@ def errors_back(cell: Elman, W_h: Array, slopes: tuple[Array, ...], dh: Array, p
 # ------------------------------------------------------------------ a layer in one or two directions
 
 
-def stacked(params: dict[str, Array], name: str, which: str, directions: int) -> Array:
-    """The weights ``which`` of both directions as one array (D, ...)."""
-    if directions == 1:
-        return params[f"{name}.fwd.{which}"][None]
-    return np.stack([params[f"{name}.{direction}.{which}"] for direction in DIRECTIONS])
+def by_gate(params: dict[str, Array], name: str, which: str, D: int, H: int) -> Array:
+    """Weights ``which`` of D directions, (..., nH) each, as one array (n, D, ..., H)."""
+    found = np.stack([params[f"{name}.{direction}.{which}"] for direction in DIRECTIONS[:D]])
+    split = found.reshape(*found.shape[:-1], -1, H)  # (D, ..., n, H)
+    return np.ascontiguousarray(np.moveaxis(split, -2, 0))
+
+
+def beside(a: Array) -> Array:
+    """The inverse of the split by gates: (n, D, ..., H) to (D, ..., nH), gates side by side."""
+    moved = np.moveaxis(a, 0, -2)
+    return moved.reshape(*moved.shape[:-2], -1)
 
 
 def reading_order(a: Array, packing: Packing) -> Array:
-    """a (D, N, ...) with the second direction's rows reversed in each sentence; its own inverse."""
-    if len(a) == 2:
-        a[1] = a[1, packing.reverse]
+    """a (..., D, N, H) with the second direction's rows reversed in each sentence; its own inverse."""
+    if a.shape[-3] == 2:
+        a[..., 1, :, :] = a[..., 1, packing.reverse, :]
     return a
 
 
-def project(params: dict[str, Array], name: str, x: Array, directions: int) -> Array:
-    """z_t = x_t W_x + b for all steps: x (N, I) gives z (D, N, nH) in the sentence's order."""
-    z = np.matmul(x, stacked(params, name, "W_x", directions))
-    z += stacked(params, name, "b", directions)[:, None]
+def project(params: dict[str, Array], name: str, x: Array, D: int, H: int) -> Array:
+    """z_t = x_t W_x + b for all steps: x (N, I) gives z (n, D, N, H) in the sentence's order."""
+    z = np.matmul(x, by_gate(params, name, "W_x", D, H))
+    z += by_gate(params, name, "b", D, H)[:, :, None]
     return z
+
+
+def project_backward(params: dict[str, Array], name: str, dz: Array, x: Array) -> tuple[Array, dict[str, Array]]:
+    """The gradient of ``project``: dx = sum over directions dz W_x', dW_x = x' dz."""
+    grads, dx = {}, 0
+    for dz_d, direction in zip(beside(dz), DIRECTIONS):
+        W_x = f"{name}.{direction}.W_x"
+        grads[W_x] = x.T @ dz_d
+        dx = dx + dz_d @ params[W_x].T
+    return dx, grads
 
 
 def layer_forward(params: dict[str, Array], name: str, z: Array, packing: Packing, cell: Elman,
                   initial: Array | None = None) -> tuple[Array, Any]:
     """h_t = [h_t forward, h_t backward] (seed 002, equations 22-24) from the projected input.
 
-    z (D, N, nH) in the sentence's order, overwritten; returns h (N, DH) and the cache.
+    z (n, D, N, H) in the sentence's order, overwritten; returns h (N, DH) and the cache.
     """
-    D = len(z)
-    W_h = stacked(params, name, "W_h", D)
+    _, D, N, H = z.shape
+    W_h = by_gate(params, name, "W_h", D, H)
     z = reading_order(z, packing)
     states = run(cell, W_h, z, packing, initial)
     h = reading_order(states[0, :, len(packing.lengths):].copy(), packing)
-    return h.transpose(1, 0, 2).reshape(len(packing), -1), (W_h, z, states, packing, cell)
+    return h.transpose(1, 0, 2).reshape(N, -1), (W_h, z, states, packing, cell)
 
 
 def layer_backward(name: str, dh: Array, cache: Any, bptt: int = 0) -> tuple[Array, dict[str, Array], Array]:
-    """The gradient of ``layer_forward``: dh (N, DH) to dz (D, N, nH), W_h's and b's, the start's."""
+    """The gradient of ``layer_forward``: dh (N, DH) to dz (n, D, N, H), W_h's and b's, the start's."""
     W_h, z, states, packing, cell = cache
-    D = len(z)
+    D = z.shape[1]
     dh = reading_order(dh.reshape(len(packing), D, -1).transpose(1, 0, 2).copy(), packing)
     dz, dinitial, dW_h = run_back(cell, W_h, z, states, dh, packing, bptt)
     dz = reading_order(dz, packing)
     grads = {}
-    for d in range(D):
-        grads[f"{name}.{DIRECTIONS[d]}.W_h"] = dW_h[d]
-        grads[f"{name}.{DIRECTIONS[d]}.b"] = dz[d].sum(axis=0)
+    for direction, of_W_h, of_b in zip(DIRECTIONS, beside(dW_h), beside(dz.sum(axis=2))):
+        grads |= {f"{name}.{direction}.W_h": of_W_h, f"{name}.{direction}.b": of_b}
     return dz, grads, dinitial
-
-
-def project_backward(params: dict[str, Array], name: str, dz: Array, x: Array) -> tuple[Array, dict[str, Array]]:
-    """The gradient of ``project``: dx = sum over directions dz W_x', dW_x = x' dz."""
-    grads, dx = {}, 0
-    for dz_d, direction in zip(dz, DIRECTIONS):
-        W_x = f"{name}.{direction}.W_x"
-        grads[W_x] = x.T @ dz_d
-        dx = dx + dz_d @ params[W_x].T
-    return dx, grads

@@ -18,7 +18,7 @@ class Step:
         rng = np.random.default_rng(seed)
         self.cell = CELLS[kind](activation)
         S, n = self.cell.states, self.cell.gates
-        self.arrays = {"W_h": rng.normal(0, 0.7, (D, H, n * H)), "z": rng.normal(0, 0.7, (D, b, n * H)),
+        self.arrays = {"W_h": rng.normal(0, 0.7, (n, D, H, H)), "z": rng.normal(0, 0.7, (n, D, b, H)),
                        "prev": rng.normal(0, 0.7, (S, D, b, H))}
         self.up = rng.normal(size=(S, D, b, H))  # upstream gradient at h, and at c
 
@@ -83,24 +83,24 @@ def test_a_step_equals_the_slow_twin(kind, activation):
         # z holds x W_x + b; the twin gets it as b of its own for each row
         dW_h = 0
         for row in range(b):
-            W = {"W_x": np.zeros((1, slow.gates * H)), "W_h": step.arrays["W_h"][d],
-                 "b": step.arrays["z"][d, row]}
+            W = {"W_x": np.zeros((1, slow.gates * H)), "W_h": np.hstack(step.arrays["W_h"][:, d]),
+                 "b": step.arrays["z"][:, d, row].ravel()}
             dW = {name: np.zeros_like(array) for name, array in W.items()}
             state, memory = slow.step(W, np.zeros(1), tuple(step.arrays["prev"][:, d, row]))
             _, dprev = slow.step_back(W, memory, tuple(step.up[:, d, row]), dW)
             assert close(now[:, d, row], state)
             assert close(gradients["prev"][:, d, row], dprev)
-            assert close(gradients["z"][d, row], dW["b"])
+            assert close(gradients["z"][:, d, row].ravel(), dW["b"])
             dW_h = dW_h + dW["W_h"]
-        assert close(gradients["W_h"][d], dW_h)
+        assert close(np.hstack(gradients["W_h"][:, d]), dW_h)
 
 
 def test_elman_by_hand():
     # h = tanh(0.5 + 2 * 0.25) = tanh(1) = 0.761594...; with dh = 1: dz = 1 - h^2 = 0.419974...
     cell = CELLS["elman"]()
-    W_h, z, prev = np.array([[[2.0]]]), np.array([[[0.5]]]), np.array([[[[0.25]]]])
-    now, dprev, dz = np.empty((1, 1, 1, 1)), np.zeros((1, 1, 1, 1)), np.empty((1, 1, 1))
-    cell.forward(W_h, z, prev, now, np.empty((1, 1, 1)))
+    W_h, z, prev = np.array([[[[2.0]]]]), np.array([[[[0.5]]]]), np.array([[[[0.25]]]])
+    now, dprev, dz = np.empty((1, 1, 1, 1)), np.zeros((1, 1, 1, 1)), np.empty((1, 1, 1, 1))
+    cell.forward(W_h, z, prev, now, np.empty((1, 1, 1, 1)))
     cell.backward(W_h, cell.slopes(z, prev, now), np.ones((1, 1, 1, 1)), dprev, dz)
     assert now.item() == pytest.approx(0.7615941559557649)
     assert dz.item() == pytest.approx(0.41997434161402614)
@@ -112,17 +112,17 @@ def test_the_update_gate_of_the_gru_weighs_the_new_value():
     # z open: h is the candidate tanh(0.5); z shut: h stays 0.3 (seed 001 and 002: (1-z) h + z n)
     for gate, expected in ((50.0, np.tanh(0.5)), (-50.0, 0.3)):
         now = np.empty((1, 1, 1, 1))
-        z = np.array([[[0.0, gate, 0.5]]])
-        CELLS["gru"]().forward(np.zeros((1, 1, 3)), z, np.full((1, 1, 1, 1), 0.3), now, np.empty_like(z))
+        z = np.array([0.0, gate, 0.5]).reshape(3, 1, 1, 1)
+        CELLS["gru"]().forward(np.zeros((3, 1, 1, 1)), z, np.full((1, 1, 1, 1), 0.3), now, np.empty_like(z))
         assert now.item() == pytest.approx(expected)
 
 
 def test_the_reset_gate_of_the_gru_multiplies_before_the_product():
     # two units, W_n swaps them: with the reset gate of unit 0 shut, unit 1 must not see h_0;
     # a gate after the product would hide h_1 from unit 0 instead
-    W_h = np.zeros((1, 2, 6))
-    W_h[0, 0, 5] = W_h[0, 1, 4] = 1.0
-    z = np.array([[[-50.0, 50.0, 50.0, 50.0, 0.0, 0.0]]])
+    W_h = np.zeros((3, 1, 2, 2))
+    W_h[2, 0, 0, 1] = W_h[2, 0, 1, 0] = 1.0
+    z = np.array([[-50.0, 50.0], [50.0, 50.0], [0.0, 0.0]]).reshape(3, 1, 1, 2)
     now = np.empty((1, 1, 1, 2))
     CELLS["gru"]().forward(W_h, z, np.array([[[[0.4, 0.6]]]]), now, np.empty_like(z))
     assert now.ravel() == pytest.approx([np.tanh(0.6), 0.0])
@@ -132,12 +132,12 @@ def test_the_gates_of_the_lstm_stand_in_the_order_i_f_o_g():
     # one gate shut at a time, with c_{t-1} = 0.5 and g = tanh(1)
     g = np.tanh(1.0)
     for shut, c in ((0, 0.5), (1, g), (2, 0.5 + g), (None, 0.5 + g)):
-        z = np.array([[[50.0, 50.0, 50.0, 1.0]]])
+        z = np.array([50.0, 50.0, 50.0, 1.0]).reshape(4, 1, 1, 1)
         if shut is not None:
-            z[0, 0, shut] = -50.0
+            z[shut] = -50.0
         now = np.empty((2, 1, 1, 1))
         prev = np.array([0.0, 0.5]).reshape(2, 1, 1, 1)
-        CELLS["lstm"]().forward(np.zeros((1, 1, 4)), z, prev, now, np.empty_like(z))
+        CELLS["lstm"]().forward(np.zeros((4, 1, 1, 1)), z, prev, now, np.empty_like(z))
         assert now.ravel() == pytest.approx([0.0 if shut == 2 else np.tanh(c), c])
 
 
