@@ -27,6 +27,9 @@ def gradient_norms(tagger: RNNTagger, sentences: Iterable[Sentence], steps: int)
     if tagger.options.encoder != "rnn":
         raise OptionError("a convolution", "only a recurrent network has gradients over time",
                           "Train it with --encoder rnn.", "diagnose")
+    if tagger.options.members > 1:
+        raise OptionError(f"{tagger.options.members} networks", "one is looked at at a time",
+                          "Train it with --members 1.", "diagnose")
     table, network, params = tagger.word_table(), tagger.network, tagger.params
     total = np.zeros((tagger.options.directions, steps + 1))
     count = np.zeros(steps + 1)

@@ -86,6 +86,11 @@ def word_features(word: str, slots: Sequence[str]) -> list[str]:
     return values
 
 
+def normalized(words: Iterable[str], form: str) -> list[str]:
+    """The words in the Unicode normal form ``nfc`` or ``nfkc`` (UAX 15); ``none`` leaves them alone."""
+    return list(words) if form == "none" else [unicodedata.normalize(form.upper(), word) for word in words]
+
+
 class FeatureMap:
     """Words to rows of the feature table.
 
@@ -142,8 +147,9 @@ class WordTable:
     dropout      (n,)    probability of reading the word as unknown while training
     """
 
-    def __init__(self, features: FeatureMap, alphabet: Vocab | None = None, vectors: Vocab | None = None):
-        self.map, self.alphabet, self.vocab = features, alphabet, vectors
+    def __init__(self, features: FeatureMap, alphabet: Vocab | None = None, vectors: Vocab | None = None,
+                 form: str = "none"):
+        self.map, self.alphabet, self.vocab, self.form = features, alphabet, vectors, form
         self.clear()
 
     def clear(self) -> None:
@@ -168,6 +174,7 @@ class WordTable:
 
     def _add(self, words: list[str]) -> None:
         self._ids.update(zip(words, range(len(self._ids), len(self._ids) + len(words))))
+        words = normalized(words, self.form)
         self.features = np.concatenate((self.features, self.map(words)))
         if self.alphabet is not None:
             self.characters += characters(words, self.alphabet)

@@ -10,7 +10,7 @@ import math
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from .errors import OptionError
+from .errors import OptionError, quote
 
 FEATURES = ("form", "lower", "prefixes", "suffixes", "shape")
 
@@ -33,6 +33,8 @@ class Options:
 
     # input
     features: str = _other(",".join(FEATURES), f"Word features, summed: some of {', '.join(FEATURES)}.", "Input")
+    normalize: str = _choice("none", ("none", "nfc", "nfkc"), "Unicode form in which words are looked up; the output "
+                             "keeps theirs.", "Input")
     min_count: int = _number(1, 1, 10**9, "Features seen less often than this are unknown.", "Input")
     embedding: int = _number(64, 0, 4096, "Width of the embeddings; 0: one-hot input, a row of W_x "
                              "for each feature.", "Input")
@@ -52,6 +54,8 @@ class Options:
     dense: tuple[str, ...] = _other((), "A dense layer before the output, N[:tanh|relu|sigmoid]; "
                                     "repeatable.", "Network")
     output: str = _choice("softmax", ("softmax", "crf"), "Output layer.", "Network")
+    members: int = _number(1, 1, 64, "Networks with other random weights, trained side by side; their "
+                           "probabilities are averaged.", "Network")
     # training
     epochs: int = _number(24, 1, 100_000, "Passes over the training data.", "Training")
     batch_size: int = _number(16, 1, 100_000, "Sentences per update.", "Training")
@@ -81,11 +85,14 @@ class Options:
         place = flag(name)
         if type(value) is not kind and not (kind is float and type(value) is int):
             wanted = {int: "a whole number", float: "a number", bool: "true or false"}.get(kind, "text")
-            raise OptionError(f"{value!r}", f"it is {wanted}", place=place)
+            raise OptionError(repr(value)[:60], f"it is {wanted}", place=place)
         if "low" in meta and not meta["low"] <= value <= meta["high"]:
-            raise OptionError(f"{value}", f"it is at least {meta['low']} and at most {meta['high']}", place=place)
+            raise OptionError(str(value)[:60], f"it is at least {meta['low']} and at most {meta['high']}",
+                              place=place)
         if "choices" in meta and value not in meta["choices"]:
-            raise OptionError(f"{value!r}", f"it is one of {', '.join(meta['choices'])}", place=place)
+            raise OptionError(quote(value), f"it is one of {', '.join(meta['choices'])}", place=place)
+        if kind is float and value > 1e300 and not value == math.inf:  # a whole number beyond floats, too
+            raise OptionError(str(value)[:60], "it is at most 1e300, or inf", place=place)
 
     def _check_together(self) -> None:
         odd = [name for name in self.feature_names if name not in FEATURES]
@@ -108,6 +115,9 @@ class Options:
             if self.window % 2 == 0:
                 raise OptionError(f"{self.window}", "the window is odd: as many words on either side",
                                   place="--window")
+        if self.members > 1 and self.output == "crf":
+            raise OptionError(f"{self.members} with --output crf", "probabilities of tokens are averaged",
+                              "Use --output softmax.", "--members")
         for layer in self.dense_layers:
             if layer[1] not in ("tanh", "relu", "sigmoid") or not 1 <= layer[0] <= 4096:
                 raise OptionError(f"{layer[0]}:{layer[1]}", "a dense layer is 1 to 4096, then :tanh, :relu or "
@@ -143,7 +153,7 @@ class Options:
         for text in self.dense:
             width, _, activation = str(text).partition(":")
             if not (width.isascii() and width.isdigit() and len(width) < 6):
-                raise OptionError(f"{text!r}", "it is N or N:tanh, N:relu, N:sigmoid", place="--dense")
+                raise OptionError(quote(str(text)), "it is N or N:tanh, N:relu, N:sigmoid", place="--dense")
             layers.append((int(width), activation or "tanh"))
         return layers
 
@@ -169,7 +179,7 @@ class Options:
         known = {option.name for option in fields(cls)}
         for name in values:
             if name not in known:
-                raise OptionError(f"{name!r} is no option", f"options are {', '.join(sorted(known))}")
+                raise OptionError(f"{quote(name)} is no option", f"options are {', '.join(sorted(known))}")
         values = dict(values)
         if isinstance(values.get("dense"), list):
             values["dense"] = tuple(values["dense"])
@@ -187,6 +197,7 @@ PRESETS: dict[str, dict[str, Any]] = {
                  "optimizer": "sgd", "batch_size": 1, "learning_rate": 0.2, "embedding_rate": 1.0,
                  "dropout": 0.0, "epochs": 12},
     "default": {},
+    "accurate": {"members": 8, "hidden": 128},
 }
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
-from typing import Any
+from threading import Lock
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from .committee import Committee
 from .corpus import Sentence
 from .errors import OptionError
-from .features import FeatureMap, WordTable, stored_slots
+from .features import FeatureMap, WordTable, normalized, stored_slots
 from .layers import Array
 from .network import Network, interleave
 from .options import Options
@@ -21,6 +23,32 @@ CHUNK_TOKENS = 8_192  # tokens held at once while tagging
 BATCH_TOKENS = 2_048  # tokens in one pass through the network
 VECTOR_NORM = 3.0  # of pretrained vectors; three times unit length measured best
 CACHED_WORDS = 200_000  # word types whose input projection is kept
+
+
+class Posteriors(NamedTuple):
+    """What the network makes of a sentence of T words.
+
+    tags           the decoded tags, those that ``tag`` gives
+    probabilities  P(y_t = k | x) for each word and tag (T, K): softmax, or the CRF's marginals
+    tag_set        the names of the K tags
+    """
+
+    tags: list[str]
+    probabilities: Array
+    tag_set: list[str]
+
+    def best(self, count: int = 1) -> list[list[tuple[str, float]]]:
+        """For each word its decoded tag, then the others by falling probability, ``count`` in all.
+
+        A CRF decodes the best sequence: another tag may be more probable at one word alone, and
+        comes second.
+        """
+        found = []
+        for tag, row in zip(self.tags, self.probabilities):
+            own = self.tag_set.index(tag)
+            order = [own] + [k for k in np.argsort(-row, kind="stable")[:count].tolist() if k != own]
+            found.append([(self.tag_set[k], float(row[k])) for k in order[:count]])
+        return found
 
 
 class RNNTagger:
@@ -43,6 +71,7 @@ class RNNTagger:
         self.alphabet, self.vectors, self.params = alphabet, vectors, params
         self.network = _network(options, features, tags, alphabet, vectors)
         self._cache: tuple[WordTable, Array] | None = None
+        self._lock = Lock()  # of the cache: one tagger may serve several threads
 
     @classmethod
     def create(cls, sentences: Sequence[Sentence], options: Options, rng: np.random.Generator,
@@ -52,7 +81,7 @@ class RNNTagger:
         vectors   words and their pretrained vectors (V, options.vectors), row 0 zero; of these the
                   direction counts, they are scaled to the norm VECTOR_NORM
         """
-        tokens = list(chain.from_iterable(sentence.words for sentence in sentences))
+        tokens = normalized(chain.from_iterable(sentence.words for sentence in sentences), options.normalize)
         words = Vocab.build(tokens, options.min_count)
         tags = Vocab(sorted(set(chain.from_iterable(s.tags or [] for s in sentences))))
         features = FeatureMap.build(tokens, options.feature_names, options.min_count)
@@ -61,12 +90,14 @@ class RNNTagger:
         params = network.initialise(rng)
         if vectors:
             lengths = np.linalg.norm(vectors[1], axis=1, keepdims=True)
-            params["vectors.table"][...] = VECTOR_NORM * vectors[1] / np.maximum(lengths, 1e-9)
+            for name in params:
+                if name.endswith("vectors.table"):
+                    params[name][...] = VECTOR_NORM * vectors[1] / np.maximum(lengths, 1e-9)
         return cls(options, words, features, tags, alphabet, vectors and vectors[0], params)
 
     def word_table(self) -> WordTable:
         """An empty table for words as this tagger reads them."""
-        return WordTable(self.features, self.alphabet, self.vectors)
+        return WordTable(self.features, self.alphabet, self.vectors, self.options.normalize)
 
     def with_params(self, params: dict[str, Array]) -> RNNTagger:
         """The same tagger with other weights."""
@@ -85,34 +116,59 @@ class RNNTagger:
         for chunk in chunks(sentences, CHUNK_TOKENS):
             yield from (names[classes].tolist() for classes in self._classes(chunk))
 
+    def probabilities(self, sentences: Iterable[Sequence[str]]) -> Iterator[Posteriors]:
+        """The tags of each sentence with the probabilities of all tags, in order, streaming."""
+        names = self.tags.strings[1:]
+        for chunk in chunks(sentences, CHUNK_TOKENS):
+            empty = np.empty((0, len(names)))
+            for classes, p in zip(*self.answers(chunk, posteriors=True)):
+                yield Posteriors([names[k] for k in classes.tolist()], p if len(classes) else empty, names)
+
     def _classes(self, sentences: list[Sequence[str]]) -> list[Array]:
         """The decoded classes of some sentences."""
+        return self.answers(sentences)[0]
+
+    def answers(self, sentences: list[Sequence[str]], posteriors: bool = False,
+                allowed: list[Array] | None = None) -> tuple[list[Array], list[Array]]:
+        """The decoded classes of some sentences (T,), and if asked for the posteriors (T, K).
+
+        allowed   for each sentence which classes its words may have (T, K), at least one each
+        """
         table, first = self._projections(sentences)
         types = [table.ids(sentence) for sentence in sentences]
-        result: list[Array] = [np.empty(0, np.intp)] * len(sentences)
+        classes: list[Array] = [np.empty(0, np.intp)] * len(sentences)
+        probabilities = list(classes)
+        output = self.network.output
         for members, packing in batches([len(t) for t in types], BATCH_TOKENS):
             rows = interleave([types[i] for i in members], packing)
-            z = first[:, rows]
-            scores, _ = self.network.encode(self.params, z, packing)
-            classes = self.network.output.decode(self.params, scores, packing)
-            for i, own in zip(members, separate(classes, packing)):
-                result[i] = own
-        return result
+            # the weights of a stranger may be as large as they like
+            with np.errstate(over="ignore", invalid="ignore"):
+                scores, _ = self.network.encode(self.params, first[:, :, rows], packing)
+                if allowed is not None:
+                    scores[~interleave([allowed[i] for i in members], packing)] = -np.inf
+                for i, own in zip(members, separate(output.decode(self.params, scores, packing), packing)):
+                    classes[i] = own
+                if posteriors:
+                    p = output.probabilities(self.params, scores, packing)
+                    for i, own in zip(members, separate(p, packing)):
+                        probabilities[i] = own
+        return classes, probabilities
 
     def _projections(self, sentences: list[Sequence[str]]) -> tuple[WordTable, Array]:
         """The table of known word types and the first layer's projection of each, kept between
         calls: it depends on the word alone."""
-        if self._cache is None or len(self._cache[0]) > CACHED_WORDS:
-            self._cache = self.word_table(), np.empty(0)
-        table, first = self._cache
-        done = len(table)
-        table.ids(list(dict.fromkeys(chain.from_iterable(sentences))))
-        if len(table) > done:
-            x, _ = self.network.embed(self.params, table, np.arange(done, len(table)))
-            new = self.network.first(self.params, x)
-            first = np.concatenate((first, new), axis=1) if done else new
-            self._cache = table, first
-        return table, first
+        with self._lock, np.errstate(over="ignore", invalid="ignore"):
+            if self._cache is None or len(self._cache[0]) > CACHED_WORDS:
+                self._cache = self.word_table(), np.empty(0)
+            table, first = self._cache
+            done = len(table)
+            table.ids(list(dict.fromkeys(chain.from_iterable(sentences))))
+            if len(table) > done:
+                x, _ = self.network.embed(self.params, table, np.arange(done, len(table)))
+                new = self.network.first(self.params, x)
+                first = np.concatenate((first, new), axis=2) if done else new
+                self._cache = table, first
+            return table, first
 
     # -------------------------------------------------------------- model folder
 
@@ -144,9 +200,10 @@ class RNNTagger:
 
 
 def _network(options: Options, features: FeatureMap, tags: Vocab, alphabet: Vocab | None,
-             vectors: Vocab | None) -> Network:
-    return Network(options, features.rows, len(tags) - 1, len(alphabet) if alphabet else 0,
-                   len(vectors) if vectors else 0)
+             vectors: Vocab | None) -> Network | Committee:
+    members = [Network(options, features.rows, len(tags) - 1, len(alphabet) if alphabet else 0,
+                       len(vectors) if vectors else 0) for _ in range(options.members)]
+    return members[0] if options.members == 1 else Committee(members)
 
 
 def _check(options: dict[str, Any], ids: dict[str, Any]) -> tuple[Options, dict[str, Any]]:
@@ -179,6 +236,8 @@ def chunks(sentences: Iterable[Sequence[str]], tokens: int) -> Iterator[list[Seq
     chunk: list[Sequence[str]] = []
     size = 0
     for sentence in sentences:
+        if isinstance(sentence, str):
+            raise TypeError(f"a sentence is a list of words, not the string {sentence[:60]!r}")
         chunk.append(sentence)
         size += len(sentence) + 1  # blank lines count, so that a file of them is bounded too
         if size >= tokens:

@@ -192,7 +192,7 @@ class Trainer:
         packing = pack(tuple(len(self.types[i]) for i in members))
         types = interleave([self.types[i] for i in members], packing)
         targets = interleave([self.targets[i] for i in members], packing)
-        limit = o.clip * len(members)
+        limit = o.clip * len(members) * math.sqrt(o.members)  # as if each network had its own norm
         with np.errstate(over="ignore", invalid="ignore"):  # looked at right below
             loss, grads = self.tagger.network.loss_and_gradient(params, self.words, types, targets, packing,
                                                                 self.rng)
@@ -220,7 +220,11 @@ class Trainer:
 
     def _judge(self) -> float | None:
         """Score the weights on the dev set, averaged if they are; remember the best and the last."""
-        self.last = self.optimizer.averaged_weights(self.tagger.params)
+        last = self.optimizer.averaged_weights(self.tagger.params)
+        if not all(np.isfinite(array).all() for array in last.values()):  # the epoch's last update did it
+            raise DivergedError(f"weights are no longer finite at the end of epoch {self.at.epoch + 1}",
+                                hint="Lower --learning-rate, or set --clip.")
+        self.last = last
         if not self.dev:
             self.best = self.last
             return None

@@ -5,8 +5,8 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from rnntag.features import (MAX_CHARACTERS, FeatureMap, WordTable, characters, shape, slots_of, stored_slots,
-                             word_features)
+from rnntag.features import (MAX_CHARACTERS, FeatureMap, WordTable, characters, normalized, shape,
+                             slots_of, stored_slots, word_features)
 from rnntag.vocab import Vocab
 
 ALL = ("form", "lower", "prefixes", "suffixes", "shape")
@@ -155,3 +155,16 @@ def test_the_slots_of_a_stored_model_may_have_other_affixes():
 @pytest.mark.parametrize("stored", [{"form"}, {"form", "suf1", "pre1"}, {"form", "suf10"}, {"suf1"}, {"form", "x"}])
 def test_slots_that_do_not_fit_the_named_features_are_none(stored):
     assert stored_slots(("form", "suffixes"), stored) is None
+
+
+# ------------------------------------------------------------------ Unicode forms
+
+
+@pytest.mark.parametrize("form, known", [("none", [1, 0, 0]), ("nfc", [1, 1, 0]), ("nfkc", [1, 1, 1])])
+def test_words_are_looked_up_in_their_normal_form(form, known):
+    words = ["\u00e9fi", "e\u0301fi", "\u00e9\ufb01"]  # composed, decomposed, with a ligature
+    table = WordTable(FeatureMap.build(words[:1], ("form",)), Vocab(sorted(words[0])), Vocab(words[:1]), form)
+    assert table.ids(words).tolist() == [0, 1, 2]  # rows of their own, filled alike
+    assert table.features[:, 0].tolist() == table.vectors.tolist() == known
+    assert [0 not in ids for ids in table.characters] == [bool(k) for k in known]
+    assert normalized(words, form).count(words[0]) == sum(known)

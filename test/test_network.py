@@ -7,8 +7,9 @@ import pytest
 import reference
 from gradcheck import LENGTHS, check, close, normal
 
+from rnntag.committee import Committee
 from rnntag.features import FeatureMap, WordTable
-from rnntag.layers import Rows
+from rnntag.layers import Rows, softmax
 from rnntag.network import Network, interleave, neighbours
 from rnntag.options import Options
 from rnntag.rnn import pack
@@ -259,3 +260,49 @@ def test_neighbours_stop_at_the_ends_of_the_sentence():
     assert neighbours(pack((3, 2)), 3).tolist() == [[5, 0, 2], [5, 1, 3], [0, 2, 4], [1, 3, 5], [2, 4, 5]]
     assert neighbours(pack((2,)), 5).tolist() == [[2, 2, 0, 1, 2], [2, 0, 1, 2, 2]]
     assert neighbours(pack((2,)), 1).tolist() == [[0], [1]]
+
+
+# ------------------------------------------------------------------ several networks
+
+
+def committee(**options):
+    case = Case(**options)
+    networks = [Network(case.options, case.network.rows, 3, case.network.characters, case.network.vectors)
+                for _ in range(3)]
+    return case, Committee(networks)
+
+
+def test_a_committee_answers_with_the_mean_of_its_members_probabilities():
+    case, three = committee(members=3)
+    params = three.initialise(np.random.default_rng(5), "float64")
+    x, _ = three.embed(params, case.words, case.types)
+    scores, _ = three.encode(params, three.first(params, x), case.packing)
+    alone = [softmax(case.network.scores({name.removeprefix(f"net{m}."): array for name, array in params.items()
+                                          if name.startswith(f"net{m}.")}, case.words, case.types, case.packing))
+             for m in range(3)]
+    assert close(np.exp(scores), sum(alone) / 3)
+    assert not close(alone[0], alone[1])
+
+
+def test_each_member_of_a_committee_has_the_gradient_of_its_own_loss():
+    case, three = committee(members=3)
+    params = three.initialise(np.random.default_rng(5), "float64")
+    batch = (case.words, case.types, case.targets, case.packing)
+    loss, grads = three.loss_and_gradient(params, *batch, None)
+    assert grads.keys() == params.keys()
+    losses = []
+    for m in range(3):
+        own = {name.removeprefix(f"net{m}."): array for name, array in params.items() if name.startswith(f"net{m}.")}
+        alone, found = case.network.loss_and_gradient(own, *batch, None)
+        losses.append(alone)
+        for name, gradient in found.items():
+            other = grads[f"net{m}.{name}"]
+            assert close(*(g.values if isinstance(g, Rows) else g for g in (gradient, other)))
+    assert close(loss, np.mean(losses))
+
+
+@pytest.mark.parametrize("freeze", [True, False])
+def test_members_share_vectors_that_are_frozen_and_no_others(freeze):
+    _, three = committee(members=3, vectors=4, freeze_vectors=freeze)
+    tables = [name for name in three.shapes() if name.endswith("vectors.table")]
+    assert tables == (["vectors.table"] if freeze else [f"net{m}.vectors.table" for m in range(3)])

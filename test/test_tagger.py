@@ -218,3 +218,21 @@ def test_separate_is_the_inverse_of_interleave(lengths):
     packing = pack(lengths)
     found = separate(interleave(sequences, packing), packing)
     assert [a.tolist() for a in found] == [a.tolist() for a in sequences]
+
+
+# ------------------------------------------------------------------ Unicode forms
+
+
+def test_a_word_has_the_same_tag_in_every_form_and_keeps_its_own():
+    """Trained on decomposed words, asked about composed ones, and the other way round."""
+    composed = [Sentence(["caf\u00e9", "f\u00fcr"], ["NN", "IN"]),
+                Sentence(["f\u00fcr", "caf\u00e9"], ["IN", "NN"])] * 4
+    decomposed = [Sentence(["cafe\u0301", "fu\u0308r"], s.tags) for s in composed[:1]] + [
+        Sentence(["fu\u0308r", "cafe\u0301"], s.tags) for s in composed[1:2]]
+    for train, ask in ((composed, decomposed), (decomposed * 4, composed)):
+        options = Options(**{**SMALL, "epochs": 30, "dropout": 0.0, "features": "form"}, normalize="nfc")
+        tagger = train_tagger(train, options)
+        assert sorted(tagger.words.strings) == ["", "caf\u00e9", "f\u00fcr"]
+        assert [list(tagger.probabilities([s.words]))[0].probabilities.tolist() for s in ask[:2]] == [
+            list(tagger.probabilities([s.words]))[0].probabilities.tolist() for s in train[:2]]
+        assert RNNTagger.restore(*tagger.state()).options.normalize == "nfc"
