@@ -14,16 +14,46 @@ The modules, in the order in which data flows through them; each imports only fr
     rnn         a cell over time
     output      softmax and CRF: loss, gradient, decoding
     network     all of it composed
+    committee   several networks as one
     optim       SGD and its relatives, clipping, schedules, averaging
     hmm         the baseline
     vectors     word vectors: from untagged text, from a file
     tagger      the trained network with its vocabularies
+    constraints a lexicon of allowed tags, words tagged in advance
     evaluation  how good the answers are
+    significance  how sure one can be of that
+    curve       the error as a power law of the corpus size
+    grading     answers graded together and compared
+    breakdown   where answers are right and where not
+    figures     pictures of that, by matplotlib
+    page        the report as one HTML page
+    check       what a corpus is like, and what looks wrong in it
+    variation   likely annotation errors
+    archive     arrays and JSON from files that are not trusted
     modelfile   model folders
     trainer     epochs of stochastic gradient descent
+    validation  trained and tested again and again on parts of one corpus
     checkpoint  a run that is killed goes on where it was
+    parallel    tagging in several processes
     diagnose    how far back errors reach
+    inspection  what is in a model, and why it tags a word so
+    api         train, load and save, for programs: rnntag.train(...)
+    adapters    taggers as parts of NLTK and spaCy
     cli         the command line
 """
 
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .api import load, save, train
+
 __version__ = "0.1.0"
+__all__ = ["__version__", "load", "save", "train"]
+
+
+def __getattr__(name: str) -> Any:
+    """``load``, ``save`` and ``train`` of api.py, imported (and numpy with them) when first asked for."""
+    if name not in ("load", "save", "train"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+    return getattr(import_module(".api", __name__), name)

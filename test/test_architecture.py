@@ -1,17 +1,22 @@
 """Data flows one way: a module imports only from modules above it in ORDER."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from conftest import ENVIRONMENT
 
 import rnntag
 
 PACKAGE = Path(rnntag.__file__).parent
 ORDER = ["errors", "files", "datasets", "corpus", "vocab", "options", "features", "layers", "cells", "rnn",
-         "output", "network", "optim", "hmm", "vectors", "tagger", "evaluation", "modelfile", "trainer",
-         "checkpoint", "diagnose", "cli"]
-MODULES = sorted(PACKAGE.glob("*.py")) + sorted(PACKAGE.glob("cli/*.py"))
+         "output", "network", "committee", "optim", "hmm", "vectors", "tagger", "constraints",
+         "evaluation", "significance", "curve", "grading", "breakdown", "figures", "page", "check",
+         "variation", "archive", "modelfile", "trainer", "validation", "checkpoint", "parallel",
+         "diagnose", "inspection", "api", "adapters", "cli"]
+MODULES = sorted(PACKAGE.glob("*.py")) + sorted(PACKAGE.glob("*/*.py"))
 
 
 def position(path):
@@ -47,8 +52,14 @@ def test_a_module_imports_only_from_modules_above_it(path):
     assert not wrong, f"{path.name} may not import {wrong}"
 
 
-def test_the_package_itself_imports_nothing_of_its_own():
-    assert list(imported(PACKAGE / "__init__.py")) == []
+def test_importing_the_package_imports_nothing_else_of_it_and_sets_no_threads():
+    program = ("import os, sys; before = dict(os.environ); import rnntag; "
+               "print([name for name in sys.modules if name.startswith(('rnntag.', 'numpy'))]); "
+               "rnntag.load, rnntag.train, rnntag.save; assert 'rnntag.api' in sys.modules; "
+               "assert dict(os.environ) == before and 'rnntag.cli' not in sys.modules; "
+               "assert 'load' in rnntag.__all__ and not hasattr(rnntag, 'nonsense')")
+    result = subprocess.run([sys.executable, "-c", program], env=ENVIRONMENT, capture_output=True, timeout=60)
+    assert (result.stdout.strip(), result.stderr) == (b"[]", b"")
 
 
 def test_imports_inside_functions_and_of_every_form_are_seen(tmp_path, monkeypatch):

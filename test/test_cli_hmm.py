@@ -204,13 +204,13 @@ def test_ten_mistakes_are_listed_by_default(write):
 def test_several_answers_have_headings(write):
     write("one", b"X Y Z\n\nX X X\n")
     out, _ = invoke(GRADE, write("ref", REFERENCE), "one", "ref", "--errors", 0)
-    assert out == "one:\nAccuracy: 83.33% (5/6)\n\nref:\nAccuracy: 100.00% (6/6)\n"
+    assert out.startswith("one:\nAccuracy: 83.33% (5/6)\n\nref:\nAccuracy: 100.00% (6/6)\n\n")
 
 
 def test_known_and_unknown_words_are_graded_apart(write):
     write("ref", b"a_X q_Y a_Z\n")
     out, _ = invoke(GRADE, "ref", write("ans", b"X X Z\n"), "--train", write("toy", TOY))
-    assert out.endswith("\n\nKnown words: 100.00% (2/2)\nUnknown words: 0.00% (0/1)\n")
+    assert "\nKnown words      100.00% (2/2) " in out and "\nUnknown words    0.00% (0/1) " in out
 
 
 def test_known_words_need_words(write):

@@ -5,7 +5,7 @@ import warnings
 import pytest
 
 from rnntag import corpus
-from rnntag.corpus import FORMATS, Lines, Sentence, detect, open_corpus, read, read_tagged
+from rnntag.corpus import FORMATS, LineFormat, Lines, Sentence, detect, open_corpus, read, read_tagged
 from rnntag.errors import CorpusError, CorpusWarning, OptionError, RnntagError
 
 ODD = ["under_score", "_", "a__b", "ideographic\u3000space", "no\u00a0break", "line\u2028separator",
@@ -26,6 +26,8 @@ def refusal(data, format, separator="_"):
         sentences(data, format, separator)
     return str(error.value)
 
+
+LINE_FORMATS = [name for name, format in FORMATS.items() if issubclass(format, LineFormat)]
 
 # ------------------------------------------------------------------ lines
 
@@ -64,7 +66,7 @@ def test_offsets_count_the_byte_order_mark():
 
 
 def test_an_over_long_line_is_refused_and_the_longest_is_read(monkeypatch):
-    monkeypatch.setattr(corpus, "MAX_LINE_BYTES", 100)
+    monkeypatch.setattr(corpus.base, "MAX_LINE_BYTES", 100)
     assert len(lines(b"x" * 100 + b"\n" + b"y" * 100)) == 2
     for data in (b"ok\n" + b"x" * 101 + b"\n", b"ok\n" + b"x" * 101, b"ok\n" + b"x" * 500 + b"\nok\n"):
         assert refusal(data, "tokens").startswith("file:2: a line of more than 100 bytes")
@@ -108,7 +110,7 @@ def test_tokens_have_no_tags_and_tags_have_empty_words():
     assert sentences(b"DT NN\n", "tags") == [Sentence(["", ""], ["DT", "NN"], 1)]
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", LINE_FORMATS)
 def test_a_blank_line_is_an_empty_sentence(format):
     found = sentences(b"a_X\n\n\nb_Y\n\n", format)
     assert [len(sentence) for sentence in found] == [1, 0, 0, 1, 0]
@@ -127,7 +129,7 @@ def test_a_token_without_a_tag_or_word_is_refused(item, found):
     assert message.startswith(f"file:2: token 2, {found}; wordtag is word_TAG.")
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", LINE_FORMATS)
 @pytest.mark.parametrize("line, found", [
     (b" a_X", "a space at the start"), (b"a_X ", "a space at the end"), (b" ", "a space at the start"),
     (b"a_X  b_Y", "two spaces in a row at column 4")])
@@ -136,7 +138,7 @@ def test_extra_spaces_are_refused(format, line, found):
 
 
 def test_a_sentence_of_too_many_tokens_is_refused(monkeypatch):
-    monkeypatch.setattr(corpus, "MAX_SENTENCE_TOKENS", 3)
+    monkeypatch.setattr(corpus.base, "MAX_SENTENCE_TOKENS", 3)
     assert len(sentences(b"a b c\n", "tokens")[0]) == 3
     assert refusal(b"a\na b c d\n", "tokens").startswith("file:2: a sentence of 4 tokens; at most 3")
 
@@ -151,7 +153,7 @@ def test_a_separator_that_cannot_work_is_refused(format, separator):
 # ------------------------------------------------------------------ round trips
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", LINE_FORMATS)
 def test_what_is_written_is_read_back(format):
     tags = [f"T{i}" for i in range(len(ODD))]
     for words in (ODD, ODD[::-1], ["a"], []):

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import functools
+import hashlib
 import os
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 
 from .. import __version__
-from ..corpus import FORMATS, Sentence
+from ..corpus import FIELDS, FORMATS, TAGGED, Sentence, Skipped
 from ..errors import RnntagError
-from ..files import STANDARD, digest
+from ..files import digest
 
 INTERRUPTED = 130
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -121,7 +123,51 @@ def format_option(default: str | None, choices: list[str] | None = None, name: s
                         help=f"{what} (default: {shown}).")
 
 
+field = click.option("--field", type=click.Choice(list(FIELDS)), default=None,
+                     help="Column of CoNLL-U that holds the tags (default: upos, or as in the model's training).")
+column = click.option("--column", type=click.IntRange(2), default=2, show_default=True, metavar="N",
+                      help="Column of vertical that holds the tags, counted from 1; the word is in the first.")
+errors = click.option("--on-error", type=click.Choice(["stop", "skip"]), default="stop", show_default=True,
+                      help="At a sentence that cannot be read: stop, or pass over it and count.")
+tag_map = click.option("--tag-map", metavar="FILE", default=None, help="Replace tags before learning: lines of "
+                       "FROM TAB TO; other tags stay (default: none).")
+
+
+def corpus_options(choices: Iterable[str] = TAGGED, what: str = "Format of the corpus",
+                   learning: bool = False) -> Callable:
+    """How corpora are to be read, as one argument ``layout``: keywords of ``corpus.read_tagged``.
+
+    ``learning`` adds --tag-map. A warning about the sentences that were passed over ends the command.
+    """
+    def decorate(function: Callable) -> Callable:
+        @functools.wraps(function)
+        def command(on_error: str, tag_map: str | None = None, **values: Any) -> Any:
+            layout = {name: values.pop(name) for name in ("format", "separator", "field", "column")}
+            layout["skipped"] = Skipped() if on_error == "skip" else None
+            if tag_map is not None:
+                from ..evaluation import read_tag_map
+                layout["tag_map"] = read_tag_map(tag_map)
+            result = function(layout=layout, **values)
+            if layout["skipped"] is not None and layout["skipped"].count:
+                click.echo(f"Warning: {layout['skipped']}", err=True)
+            return result
+        return options(format_option(None, list(choices), what=what), separator, field, column, errors,
+                       *([tag_map] if learning else []))(command)
+    return decorate
+
+
+def trained_on(layout: dict[str, Any]) -> dict[str, Any]:
+    """What a model's manifest keeps of how its corpus was read."""
+    return {name: layout[name] for name in ("field", "tag_map") if layout.get(name)}
+
+
 def provenance(path: str, sentences: list[Sentence]) -> dict[str, Any]:
-    """What a training corpus was, for the manifest: its name, size and digest."""
+    """What a training corpus was, for the manifest: its name, size and digest, that of the sentences
+    when it came through a pipe."""
     record = {"name": Path(path).name, "sentences": len(sentences), "tokens": sum(map(len, sentences))}
-    return record if path == STANDARD else {**record, "sha256": digest(path)}
+    if found := digest(path):
+        return {**record, "sha256": found}
+    total = hashlib.sha256()
+    for sentence in sentences:
+        total.update(repr((sentence.words, sentence.tags)).encode("utf-8", "backslashreplace"))
+    return {**record, "sha256_of_sentences": total.hexdigest()}

@@ -16,11 +16,10 @@ from . import common
 @click.option("--steps", type=click.IntRange(1, 1000), default=20, show_default=True,
               help="Largest distance, in words.")
 @click.option("--plot", metavar="FILE", help="Draw the table too, as PNG, SVG or PDF (extra: plot).")
-@common.format_option("wordtag", ["wordtag"])
-@common.separator
+@common.corpus_options()
 @common.force
-def main(model: str, corpus: str, beside: tuple[str, ...], steps: int, plot: str | None, format: str,
-         separator: str, force: bool) -> None:
+def main(model: str, corpus: str, beside: tuple[str, ...], steps: int, plot: str | None, layout: dict,
+         force: bool) -> None:
     """Show the vanishing or exploding gradient of MODEL on the tagged CORPUS.
 
     For each distance k: the mean norm of the gradient of a word's loss with respect to the state k
@@ -31,7 +30,7 @@ def main(model: str, corpus: str, beside: tuple[str, ...], steps: int, plot: str
     from ..diagnose import gradient_norms
     from ..modelfile import load
 
-    sentences = read_tagged(corpus, format, separator)
+    sentences = read_tagged(corpus, **layout)
     curves = {}
     for path in (model, *beside):
         tagger = load(path, kind="rnn")

@@ -15,8 +15,14 @@ COMMANDS = {  # name: (module, what it does)
     "train-hmm": ("train_hmm", "Train the HMM baseline on a tagged corpus."),
     "test-hmm": ("test_hmm", "Tag text with a trained HMM."),
     "grade-pos": ("grade_pos", "Grade answers against reference tags."),
+    "convert": ("convert", "Write a corpus in another format."),
+    "report": ("report", "Write a page of scores and figures about answers."),
     "vectors": ("vectors", "Make word vectors from untagged text."),
     "data": ("data", "Fetch a corpus."),
+    "check": ("check", "Show what a corpus is like, and what looks wrong in it."),
+    "cross-validate": ("cross_validate", "Train and test on the parts of one corpus in turn."),
+    "learning-curve": ("learning_curve", "Show what more of a corpus should bring."),
+    "inspect": ("inspect", "Show what is in a model, and why it tags a word so."),
     "diagnose": ("diagnose", "Show how far back the errors of a model reach."),
 }
 

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from itertools import chain, tee
+from itertools import tee
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import click
 
-from ..corpus import FORMATS, LineFormat, Sentence, open_corpus
-from ..errors import CorpusError
+from ..corpus import FORMATS, TO_TAG, Format, Sentence, open_corpus
+from ..errors import CorpusError, OptionError
 from ..files import STANDARD, open_output, shown
 from . import common
 
-INPUT_FORMATS = [name for name, format in FORMATS.items() if format.has_words]
 OUTPUT_FORMATS = [name for name, format in FORMATS.items() if format.has_tags]
+WITH_PROBABILITIES = ("jsonl", "vertical")  # the formats that have a place for them
 
 
 class Tags(Protocol):
-    """Anything that tags."""
+    """Anything that tags; ``probabilities`` is needed only where they are asked for."""
 
     def tag(self, sentences: Iterable[list[str]]) -> Iterator[list[str]]: ...
 
@@ -30,48 +30,87 @@ def tagging_options(function: Callable) -> Callable:
         click.argument("model", type=click.Path(path_type=Path)),
         click.argument("source", default=STANDARD, metavar="[INPUT]"),
         common.output,
-        common.format_option(None, INPUT_FORMATS, what="Format of INPUT"),
+        common.corpus_options(TO_TAG, what="Format of INPUT"),
         common.format_option(None, OUTPUT_FORMATS, name="--output-format", shown="tags for tokens, "
                              "otherwise that of INPUT", what="Format of the output"),
-        common.separator,
         click.option("--stream", is_flag=True, help="Write each sentence at once (default: only to a "
                      "terminal), for a program that waits for the answer."),
         common.force,
     )(function)
 
 
+def trained_field(model: Path) -> str:
+    """The column of CoNLL-U that the model's training corpus had its tags in."""
+    from ..modelfile import read_manifest
+    return str(read_manifest(model)["info"].get("field", "upos"))
+
+
 def tag_file(tagger: Tags, source: str | Path = STANDARD, output: str | Path = STANDARD, *,
-             format: str | None = None, output_format: str | None = None, separator: str = "_",
-             stream: bool = False, force: bool = False) -> tuple[int, int]:
+             layout: dict[str, Any] | None = None, output_format: str | None = None, best: int = 0,
+             partial: bool = False, stream: bool = False, force: bool = False) -> tuple[int, int]:
     """Tag ``source`` into ``output``; returns the number of sentences and of tokens.
 
-    Tags in the input are not looked at. Memory does not grow with the input: ``tagger.tag`` is given
+    layout   how ``source`` is to be read: keywords of ``open_corpus``
+    best     so many tags a token are written with their probabilities, 0: tags alone
+    partial  give the tagger the Sentences with the tags that some words have (a ConstrainedTagger
+             keeps these); otherwise tags in the input are not looked at
+
+    Memory does not grow with the input: the tagger is given
     an iterator, and only the sentences it has read ahead are kept.
 
-    Raises CorpusError and RnntagError for what is wrong with the files.
+    Raises CorpusError and RnntagError for what is wrong with the files, OptionError for formats
+    that cannot hold what is asked for.
     """
+    layout = dict(layout or {})
+    layout["field"] = layout.get("field") or "upos"
+    if best and output_format not in (None, *WITH_PROBABILITIES):
+        raise OptionError(output_format or "", f"probabilities are written as {' or '.join(WITH_PROBABILITIES)}",
+                          place="--output-format")
     sentences = tokens = 0
-    with open_corpus(source, format, INPUT_FORMATS, separator) as (reader, untagged):
-        if format is None and reader.has_tags:
+    choices = [name for name in TO_TAG if not partial or FORMATS[name].has_tags]
+    with open_corpus(source, choices=choices, want="partial" if partial else "words",
+                     **layout) as (reader, untagged):
+        if layout.get("format") is None and reader.name == "wordtag" and not partial:
             click.echo(f"Note: the input is read as {reader.name}, its tags are ignored; if that is "
                        "wrong, give --format.", err=True)
-        writer = FORMATS[output_format or ("tags" if reader.name == "tokens" else reader.name)](separator)
+        writer = FORMATS[output_format or _shape(reader.name, best)](reader.separator, reader.field, reader.column)
         with open_output(output, force=force) as target:
             stream = stream or target.isatty()
-            kept, ahead = tee(untagged)
-            words = (sentence.words for sentence in ahead)
-            answers = (chain.from_iterable(tagger.tag([sentence]) for sentence in words) if stream
-                       else tagger.tag(words))
-            for sentence, tags in zip(kept, answers, strict=True):
-                sentence.tags = tags
-                target.write(_written(writer, sentence, source).encode())
+            for sentence in _tagged(tagger, untagged, best, partial, stream):
+                target.write(written(writer, sentence, source).encode())
                 if stream:
                     target.flush()
-                sentences, tokens = sentences + 1, tokens + len(tags)
+                sentences, tokens = sentences + 1, tokens + len(sentence.words)
     return sentences, tokens
 
 
-def _written(writer: LineFormat, sentence: Sentence, source: str | Path) -> str:
+def _shape(format: str, best: int) -> str:
+    """The format of the answer to an input of this one."""
+    if best and format not in WITH_PROBABILITIES:
+        return "jsonl"
+    return "tags" if format == "tokens" else format
+
+
+def _tagged(tagger: Any, untagged: Iterator[Sentence], best: int, partial: bool,
+            stream: bool) -> Iterator[Sentence]:
+    """The sentences, their tags (and probabilities) filled in; streaming, each before the next is read."""
+    answer = tagger.probabilities if best else tagger.tag
+    if stream:
+        pairs = ((sentence, found) for sentence in untagged
+                 for found in answer([sentence if partial else sentence.words]))
+    else:
+        kept, ahead = tee(untagged)
+        pairs = zip(kept, answer(sentence if partial else sentence.words for sentence in ahead), strict=True)
+    for sentence, found in pairs:
+        if best:
+            sentence.tags, sentence.best = found.tags, found.best(best)
+        else:
+            sentence.tags = found
+        yield sentence
+
+
+def written(writer: Format, sentence: Sentence, source: str | Path) -> str:
+    """``sentence`` as text; errors name where in ``source`` it is from."""
     try:
         return writer.write(sentence)
     except CorpusError as error:

@@ -13,16 +13,19 @@ from .tagging import tagging_options
 
 @click.command("test-hmm", cls=Command)
 @tagging_options
-def main(model: Path, **arguments: Any) -> None:
+def main(model: Path, layout: dict[str, Any], **arguments: Any) -> None:
     """Tag INPUT with the HMM in the folder MODEL.
 
-    INPUT is text, a sentence a line, tokens separated by single spaces; - or nothing is standard
-    input. The output has one line for each line of INPUT, blank for blank.
+    INPUT is text, a sentence a line, tokens separated by single spaces, or a corpus in another
+    format; - or nothing is standard input. The output has one line (or block of lines) for each
+    sentence of INPUT, blank for blank.
     """
     from ..modelfile import load
-    from .tagging import tag_file
+    from .tagging import tag_file, trained_field
 
-    tag_file(load(model, kind="hmm"), **arguments)
+    tagger = load(model, kind="hmm")
+    layout["field"] = layout["field"] or trained_field(model)
+    tag_file(tagger, layout=layout, **arguments)
 
 
 if __name__ == "__main__":

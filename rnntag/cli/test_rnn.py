@@ -13,16 +13,33 @@ from .tagging import tagging_options
 
 @click.command("test-rnn", cls=Command)
 @tagging_options
-def main(model: Path, **arguments: Any) -> None:
+@click.option("--probabilities", is_flag=True, help="Write each tag's probability too, as jsonl (default), or as a "
+              "column of vertical.")
+@click.option("--n-best", type=click.IntRange(0), default=0, show_default=True, metavar="K",
+              help="Write the K most probable tags of each token with their probabilities.")
+@click.option("--lexicon", metavar="FILE", help="Lines of word TAB tags (single spaces between them): give these "
+              "words one of their tags (default: any of the model's).")
+@click.option("--partial", is_flag=True, help="Keep the tags that words in INPUT have already (word_TAG among bare "
+              "words; in other formats some tags are missing), and tag the others.")
+def main(model: Path, layout: dict[str, Any], probabilities: bool, n_best: int, lexicon: str | None,
+         partial: bool, **arguments: Any) -> None:
     """Tag INPUT with the RNN in the folder MODEL.
 
-    INPUT is text, a sentence a line, tokens separated by single spaces; - or nothing is standard
-    input. The output has one line for each line of INPUT, blank for blank.
+    INPUT is text, a sentence a line, tokens separated by single spaces, or a corpus in another
+    format; - or nothing is standard input. The output has one line (or block of lines) for each
+    sentence of INPUT, blank for blank.
     """
+    from ..files import shown
     from ..modelfile import load
-    from .tagging import tag_file
+    from .tagging import tag_file, trained_field
 
-    tag_file(load(model, kind="rnn"), **arguments)
+    tagger = load(model, kind="rnn")
+    layout["field"] = layout["field"] or trained_field(model)
+    if lexicon or partial:
+        from ..constraints import ConstrainedTagger, read_lexicon
+        tagger = ConstrainedTagger(tagger, read_lexicon(lexicon) if lexicon else None,
+                                   name=shown(arguments["source"]))
+    tag_file(tagger, layout=layout, best=n_best or int(probabilities), partial=partial, **arguments)
 
 
 if __name__ == "__main__":

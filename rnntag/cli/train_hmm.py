@@ -12,11 +12,10 @@ from . import common
 @click.command("train-hmm", cls=common.Command)
 @click.argument("train")
 @click.argument("model", type=click.Path(path_type=Path))
-@common.format_option("wordtag", ["wordtag"])
-@common.separator
+@common.corpus_options(learning=True)
 @common.force
 @common.quiet
-def main(train: str, model: Path, format: str, separator: str, force: bool, quiet: bool) -> None:
+def main(train: str, model: Path, layout: dict, force: bool, quiet: bool) -> None:
     """Train a bigram HMM on the tagged corpus TRAIN and write it to the folder MODEL.
 
     TRAIN is a file, or - for standard input.
@@ -27,10 +26,10 @@ def main(train: str, model: Path, format: str, separator: str, force: bool, quie
     from ..hmm import HMMTagger
 
     check_free(model, force=force)
-    sentences = read_tagged(train, format, separator)
+    sentences = read_tagged(train, **layout)
     tagger = HMMTagger.train(sentences)
     size = common.provenance(train, sentences)
-    modelfile.save(model, tagger, info={"train": size}, force=force)
+    modelfile.save(model, tagger, info={"train": size, **common.trained_on(layout)}, force=force)
     if not quiet:
         click.echo(f"{size['sentences']:,} sentences, {size['tokens']:,} tokens, "
                    f"{len(tagger.words) - 1:,} words, {len(tagger.tags) - 1:,} tags -> {model}", err=True)

@@ -38,7 +38,7 @@ def network_options(command: Callable) -> Callable:
             text += f" [{words[0] if option.default else words[1]}]."
             decorator = click.option(SWITCHES[name], name, default=None, help=text)
         elif name == "dense":
-            decorator = click.option("--dense", multiple=True, metavar="N[:F]", help=text + ".")
+            decorator = click.option("--dense", multiple=True, metavar="N[:F]", help=f"{text} [none].")
         else:
             kind = click.Choice(meta["choices"]) if "choices" in meta else TYPES[type(option.default)]
             decorator = click.option(flag(name), type=kind, default=None, help=f"{text} [{option.default}].")
@@ -77,27 +77,28 @@ class GroupedCommand(common.Command):
 @click.command("train-rnn", cls=GroupedCommand)
 @click.argument("train")
 @click.argument("model")
-@click.option("--dev", metavar="FILE", help="Tagged corpus to score after each epoch; the best epoch is kept.")
+@click.option("--dev", metavar="FILE", help="Tagged corpus to score after each epoch; the best epoch "
+              "is kept [none].")
 @click.option("--dev-fraction", type=click.FloatRange(0, 0.9), default=0.0, metavar="F",
               help="Hold out this share of TRAIN as the dev set [0].")
 @click.option("--keep", type=click.Choice(["best", "last"]), default="best",
               help="Weights of the epoch with the best dev score, or of the last [best].")
 @click.option("--preset", "preset_name", type=click.Choice(list(PRESETS)), default="default",
               help="Options to start from [default].")
-@click.option("--vectors", metavar="FILE", help="Pretrained word vectors in word2vec or GloVe text format.")
+@click.option("--vectors", metavar="FILE", help="Pretrained word vectors in word2vec or GloVe text format "
+              "[none].")
 @click.option("--raw-text", multiple=True, metavar="FILE", help="Untagged text, a tokenised sentence a line, to "
-              "make word vectors from; repeatable.")
+              "make word vectors from; repeatable [none].")
 @click.option("--resume", is_flag=True, help="Continue an interrupted run, given the same files and options.")
 @click.option("--checkpoint-every", type=click.FloatRange(0), default=30.0, metavar="S",
               help="Seconds between checkpoints [30].")
-@common.format_option("wordtag", ["wordtag"])
-@common.separator
+@common.corpus_options(learning=True)
 @common.force
 @common.quiet
 @network_options
 def main(train: str, model: str, dev: str | None, dev_fraction: float, keep: str, preset_name: str,
-         vectors: str | None, raw_text: tuple[str, ...], resume: bool, checkpoint_every: float, format: str,
-         separator: str, force: bool, quiet: bool, **changes: Any) -> None:
+         vectors: str | None, raw_text: tuple[str, ...], resume: bool, checkpoint_every: float, layout: dict,
+         force: bool, quiet: bool, **changes: Any) -> None:
     """Train an RNN tagger on the tagged corpus TRAIN and write it to the folder MODEL.
 
     Defaults in [brackets] are those of the default preset. One BLAS thread is used unless
@@ -110,14 +111,14 @@ def main(train: str, model: str, dev: str | None, dev_fraction: float, keep: str
     given = {name: value for name, value in changes.items() if value not in (None, ())}
     # misuse shows before any file is read
     _check_used(preset(preset_name, **given, vectors=int(bool(vectors or raw_text))), given)
-    check_free(model, force=force)
-    sentences = read_tagged(train, format, separator)
-    held_out = read_tagged(dev, format, separator) if dev else []
+    check_free(model, force=force or resume)
+    sentences = read_tagged(train, **layout)
+    held_out = read_tagged(dev, **layout) if dev else []
 
     import numpy as np
 
     from ..checkpoint import Checkpoints
-    from ..modelfile import save
+    from ..modelfile import check_size, save
     from ..tagger import RNNTagger
     from ..trainer import Trainer, hold_out
 
@@ -126,20 +127,31 @@ def main(train: str, model: str, dev: str | None, dev_fraction: float, keep: str
         given["vectors"] = loaded[1].shape[1]
     options = preset(preset_name, **given)
     rng = np.random.default_rng(options.seed)
-    info: dict[str, Any] = {"preset": preset_name, "train": common.provenance(train, sentences)}
+    info: dict[str, Any] = {"preset": preset_name, "train": common.provenance(train, sentences),
+                            **common.trained_on(layout)}
     if dev_fraction:
         sentences, held_out = hold_out(sentences, dev_fraction, rng)
     if held_out:
-        info["dev"] = {**common.provenance(dev or train, held_out), "fraction": dev_fraction}
+        info["dev"] = {**common.provenance(dev or train, held_out), "fraction": dev_fraction, "kept": keep}
     if loaded:
         info["vectors"] = {Path(path).name: digest(path) for path in raw_text or (vectors,)}
     trainer = Trainer(RNNTagger.create(sentences, options, rng, loaded), sentences, held_out, rng)
+    check_size(trainer.tagger)
     if not quiet:
         _describe(trainer, sentences, held_out)
     with Checkpoints(model, {"options": options.to_dict(), **info}, every=checkpoint_every, resume=resume,
                      force=force) as checkpoints:
-        if resume and checkpoints.restore(trainer) and not quiet:
-            click.echo(f"Continuing in epoch {trainer.at.epoch + 1}", err=True)
+        if resume and checkpoints.written():
+            checkpoints.finish()
+            if not quiet:
+                click.echo(f"{model} is finished already", err=True)
+            return
+        check_free(model, force=force)
+        if resume:
+            found = checkpoints.restore(trainer)
+            if not quiet:
+                click.echo(f"Continuing in epoch {trainer.at.epoch + 1}" if found else
+                           "No checkpoint to continue from; starting with epoch 1", err=True)
         try:
             _run(trainer, checkpoints, quiet)
         except DivergedError as error:
@@ -150,7 +162,7 @@ def main(train: str, model: str, dev: str | None, dev_fraction: float, keep: str
             checkpoints.finish()
             raise
         if held_out:
-            info["dev"] |= {"accuracy": trainer.at.best_score, "kept": keep}
+            info["dev"]["accuracy"] = trainer.at.best_score
         save(model, trainer.result(keep), info=info, log=checkpoints.log, force=force)
         checkpoints.finish()
     if not quiet:

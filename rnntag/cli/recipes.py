@@ -1,0 +1,52 @@
+"""What cross-validate and learning-curve share: which taggers to train, and how."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+from tqdm import tqdm
+
+from ..options import PRESETS
+from . import common
+from .train_rnn import parse_run
+
+if TYPE_CHECKING:
+    from ..validation import Recipe
+
+recipe_options = common.options(
+    click.option("--model", "models", type=click.Choice(["rnn", "hmm"]), multiple=True, default=("rnn",),
+                 show_default="rnn", help="What to train; given twice, both."),
+    click.option("--preset", type=click.Choice(list(PRESETS)), default="default", show_default=True,
+                 help="Options of the RNN to start from."),
+    click.option("--options", "changes", default="", metavar="'OPTION...'",
+                 help="More options of train-rnn about the network and its training, in quotes: "
+                 "'--cell lstm --epochs 8' (default: none)."),
+    click.option("--jobs", type=click.IntRange(1, 1024), default=1, show_default=True, metavar="N",
+                 help="Processes that train at the same time; the results are the same."),
+    click.option("--seed", type=click.IntRange(0, 2**62), default=1, show_default=True,
+                 help="Seed of the parts of the corpus and of the training."),
+    click.option("--json", "as_json", is_flag=True, help="Write everything as one JSON object instead."),
+)
+
+
+def recipes(models: tuple[str, ...], preset: str, changes: str) -> list[Recipe]:
+    """The taggers that the options name, in order, each once.
+
+    Raises OptionError and click's UsageError for options that do not fit.
+    """
+    from ..validation import Recipe
+    found = []
+    for model in dict.fromkeys(models):
+        if model == "hmm":
+            found.append(Recipe("hmm", None))
+        else:
+            found.append(Recipe(" ".join(["rnn", preset, *changes.split()]), parse_run(f"{preset} {changes}")))
+    return found
+
+
+def bar(total: int, what: str, quiet: bool) -> tqdm:
+    """Progress on a terminal."""
+    return tqdm(total=total, desc=what, unit=" runs", leave=False, file=sys.stderr,
+                disable=quiet or not sys.stderr.isatty())

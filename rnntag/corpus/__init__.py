@@ -1,0 +1,100 @@
+"""Sentences, and the text formats they are read from and written to.
+
+Each format is one small class whose ``read`` and ``write`` mirror each other:
+
+    wordtag    I_PRP read_VBP     a sentence a line, split at single spaces, then at the LAST _
+    tokens     I read             a sentence a line, words alone
+    tags       PRP VBP            a sentence a line, tags alone
+    vertical   read TAB VBP       a token a line, a blank line after each sentence, columns kept
+    conllu     CoNLL-U            the same with ten columns; only the tags of words change
+    jsonl      {"tokens": ...}    a JSON object a line
+
+Everything streams: a file is never held whole. Lines end in LF and nothing else, and tokens are
+split at the format's own separator and nothing else, because corpora have U+00A0, U+3000 and
+U+2028 inside words. A blank line is an empty sentence (where it ends a sentence already, the next
+one), so that sentence n of an answer belongs to sentence n of its question.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from ..errors import CorpusError
+from ..files import open_input, shown
+from .base import FIELDS, MAX_LINE_BYTES, MAX_SENTENCE_TOKENS, Block, Format, Lines, Sentence, Skipped
+from .columns import Conllu, Vertical
+from .detect import judge
+from .horizontal import LineFormat, Tags, Tokens, WordTag
+from .jsonl import JsonLines
+
+__all__ = ["FIELDS", "FORMATS", "MAX_LINE_BYTES", "MAX_SENTENCE_TOKENS", "TAGGED", "TO_TAG", "Block", "Format",
+           "LineFormat", "Lines", "Sentence", "Skipped", "detect", "open_corpus", "read", "read_tagged"]
+
+FORMATS: dict[str, type[Format]] = {cls.name: cls for cls in (WordTag, Tokens, Tags, Vertical, Conllu,
+                                                              JsonLines)}
+TAGGED = tuple(name for name, format in FORMATS.items() if format.has_words and format.has_tags)
+TO_TAG = tuple(name for name, format in FORMATS.items() if format.has_words)
+
+
+@contextmanager
+def open_corpus(path: str | Path, format: str | None = None, choices: Iterable[str] = FORMATS,
+                separator: str = "_", *, field: str = "upos", column: int = 2, want: str = "any",
+                skipped: Skipped | None = None) -> Iterator[tuple[Format, Iterator[Sentence]]]:
+    """The format of a file (``-``: standard input) and its sentences, one after the other.
+
+    Without ``format``, it is the one of ``choices`` that the name or the text shows: a file's first
+    100 lines, but only the first line of standard input, so that a dialogue need not wait.
+
+    separator, field, column, want   as for ``Format``
+    skipped   counts the sentences that cannot be read, which come as empty ones; None: they are errors
+
+    Raises CorpusError (place, line and what was wrong) and RnntagError (the file itself).
+    """
+    Format(separator, field, column, want)  # misuse shows before the file is read
+    with open_input(path) as stream:
+        lines = Lines(stream, path, skipped)
+        if format is None:
+            format = judge(lines, tuple(choices), separator)
+        reader = FORMATS[format](separator, field, column, want)
+        yield reader, reader.read(lines)
+
+
+def read(path: str | Path, format: str | None = None, separator: str = "_",
+         choices: Iterable[str] = FORMATS, **more: object) -> Iterator[Sentence]:
+    """The sentences of a file, as ``open_corpus`` gives them."""
+    with open_corpus(path, format, choices, separator, **more) as (_, sentences):
+        yield from sentences
+
+
+def read_tagged(path: str | Path, format: str | None = None, separator: str = "_", *,
+                field: str | None = None, column: int = 2, skipped: Skipped | None = None,
+                tag_map: Mapping[str, str] | None = None) -> list[Sentence]:
+    """A tagged corpus to learn from: its sentences, empty ones left out.
+
+    tag_map   tags to replace by others
+
+    Raises CorpusError when nothing is left, and what ``open_corpus`` raises.
+    """
+    sentences = []
+    for sentence in read(path, format, separator, TAGGED, field=field or "upos", column=column, want="tags",
+                         skipped=skipped):
+        if sentence.words:
+            sentence.source = None  # it will not be written back
+            if tag_map and sentence.tags:
+                sentence.tags = [tag_map.get(tag, tag) for tag in sentence.tags]
+            sentences.append(sentence)
+    if not sentences:
+        hint = str(skipped) if skipped is not None and skipped.count else ""
+        raise CorpusError("no tagged sentences", "at least one is needed", hint, place=shown(path))
+    return sentences
+
+
+def detect(path: str | Path, choices: Iterable[str], separator: str = "_") -> str:
+    """Which of the formats ``choices`` a file is in. Not for standard input: it is read up.
+
+    Raises CorpusError when it cannot be told.
+    """
+    with open_input(path) as stream:
+        return judge(Lines(stream, path, Skipped()), tuple(choices), separator)
