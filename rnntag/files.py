@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import glob
 import hashlib
 import os
+import re
 import shutil
 import stat
 import sys
@@ -17,7 +20,7 @@ from .errors import RnntagError
 
 STANDARD = "-"  # standard input or output, on every command
 MODEL_FILES = frozenset(("model.json", "weights.npz", "ids.json", "log.jsonl"))
-PART = ".part"  # how the names of unfinished files and folders end
+PART, OLD = ".part", ".old"  # how the names of unfinished and of replaced files and folders end
 
 
 @contextlib.contextmanager
@@ -92,7 +95,8 @@ def whole_folder(path: str | Path, *, force: bool = False) -> Iterator[Path]:
     """An empty folder to fill, which becomes ``path`` when the block ends without an exception.
 
     What stood at ``path`` stays there, untouched, until then; a crash between the last two
-    renames leaves it complete beside ``path``, under a name that ends in ``.old``.
+    renames leaves it complete beside ``path``, under a name that ends in ``.old``, and
+    ``check_free`` puts it back.
 
     Raises RnntagError when ``path`` exists and ``force`` is not given, or cannot be written.
     """
@@ -100,7 +104,7 @@ def whole_folder(path: str | Path, *, force: bool = False) -> Iterator[Path]:
     check_free(path, force=force)
     with reporting(path, "write"):
         fresh = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=PART))
-        old = fresh.with_suffix(".old")
+        old = fresh.with_suffix(OLD)
         try:
             os.chmod(fresh, 0o777 & ~_umask())
             yield fresh
@@ -125,11 +129,18 @@ def _swap(path: Path, fresh: Path, old: Path) -> None:
         raise
 
 
+def leftovers(path: Path, *endings: str) -> list[Path]:
+    """What a process that was killed left beside ``path`` of its files and folders for it."""
+    return sorted(found for ending in endings
+                  for found in path.parent.glob(f".{glob.escape(path.name)}.????????{ending}"))
+
+
 def check_free(path: str | Path, *, force: bool = False) -> None:
     """Raise RnntagError when no model can be written to ``path``: call it before long work.
 
     Its folder must exist, and with ``force`` it may be a model, but one with nothing of the user's
-    own in it, because the whole folder is replaced.
+    own in it, because the whole folder is replaced. A model that a crash left under another name
+    while it was being replaced gets its name back.
     """
     path = Path(os.path.realpath(path))
     with reporting(path, "write"):
@@ -137,7 +148,9 @@ def check_free(path: str | Path, *, force: bool = False) -> None:
             raise RnntagError(f"there is no folder {path.parent}", hint="Make it first, or choose "
                               "another name.", place=path)
         if not path.exists():
-            return
+            if not (replaced := leftovers(path, OLD)):
+                return
+            os.rename(replaced[-1], path)
         if not path.is_dir():
             raise RnntagError("a file stands there", "a model is a folder", "Choose another name.", path)
         names = {entry.name for entry in path.iterdir()}
@@ -151,8 +164,11 @@ def check_free(path: str | Path, *, force: bool = False) -> None:
                           "the whole folder would be replaced", "Move that elsewhere first.", path)
 
 
-def digest(path: str | Path) -> str:
-    """The SHA-256 of a file in hexadecimal digits."""
+def digest(path: str | Path) -> str | None:
+    """The SHA-256 of a file in hexadecimal digits; None for what can be read only once."""
+    with reporting(path, "read"):
+        if str(path) == STANDARD or not stat.S_ISREG(os.stat(path).st_mode):
+            return None
     total = hashlib.sha256()
     with open_input(path) as stream:
         while block := stream.read(1 << 20):
@@ -180,8 +196,12 @@ def reporting(path: str | Path, action: str) -> Iterator[None]:
         raise
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        place = error.filename if error.filename and PART not in str(error.filename) else path
-        raise RnntagError(f"cannot {action} it: {reason}", place=place) from error
+        raise RnntagError(f"cannot {action} it: {reason}", place=_final(error.filename or path)) from error
+
+
+def _final(path: str | Path) -> Path:
+    """The name that what is being written aside will have."""
+    return Path(*(re.sub(r"^\.(.+)\.\w{8}\.part$", r"\1", part) for part in Path(path).parts))
 
 
 def shown(path: str | Path) -> str:
@@ -208,18 +228,28 @@ class Lock:
         self.path, self._stream = path, None
 
     def acquire(self) -> bool:
-        """Take the lock; False when another process has it."""
-        with reporting(self.path, "write"):
+        """Take the lock; False when another process has it.
+
+        Raises RnntagError when the file cannot be written, or its file system has no locks.
+        """
+        with reporting(self.path, "lock"):
             stream = open(self.path, "a+b")
-        try:
-            if sys.platform == "win32":
-                import msvcrt
-                stream.seek(0)
-                msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK, 1)
-            else:
-                import fcntl
-                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+            try:
+                if sys.platform == "win32":
+                    import msvcrt
+                    stream.seek(0)
+                    msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK, 1)
+                else:
+                    import fcntl
+                    fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                # the one who had it may have removed the file meanwhile: then this is a lock on nothing
+                held = os.path.samestat(os.fstat(stream.fileno()), os.stat(self.path))
+            except OSError as error:
+                stream.close()
+                if error.errno in (errno.EAGAIN, errno.EACCES, errno.EDEADLK, errno.ENOENT):
+                    return False
+                raise
+        if not held:
             stream.close()
             return False
         self._stream = stream

@@ -11,45 +11,29 @@ archive's members say; the sizes follow from that, so nothing can inflate. Names
 select from a fixed table of kinds; nothing in a model folder is imported or run.
 
 Compatibility: a program reads every format version up to its own FORMAT_VERSION.
+docs/model-format.md says all this for users.
 """
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
-import io
 import json
-import math
-import re
-import stat
-import struct
-import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
 from . import __version__
-from .errors import ModelError, RnntagError, quote
-from .files import reporting, whole_folder, write_bytes
+from .archive import (MAX_ID_MAPS, MAX_WEIGHT_BYTES, SUPPORT, Shapes, archive_bytes, blaming, containers,
+                      pack_arrays, parse_json, read_checked, sha256, unpack_arrays)
+from .errors import ModelError, quote
+from .files import OLD, leftovers, reporting, whole_folder, write_bytes
 
 FORMAT_VERSION = 1
 MANIFEST, WEIGHTS, IDS, LOG = "model.json", "weights.npz", "ids.json", "log.jsonl"
-MAX_JSON_BYTES = {MANIFEST: 4_000_000, IDS: 400_000_000, LOG: 100_000_000}
-MAX_WEIGHT_BYTES = 4_000_000_000
-NPY_HEADER_BYTES = 4_096  # more than numpy writes for any array of ours
-ZIP_ENTRY_BYTES = 1_024  # upper bound of the archive's own bytes for one member
-SUPPORT = "Train it again, or fetch it again from where it came."
+MAX_JSON_BYTES = {MANIFEST: 1_000_000, IDS: 100_000_000}
 
 COMMANDS = {"rnn": "test-rnn", "hmm": "test-hmm"}  # the kinds of taggers, and what tags with each
-
-# The header of an npy file as numpy writes it. Read with this and not with numpy's reader, which
-# evaluates it as Python and fails in many ways.
-NPY_HEADER = re.compile(rb"\{'descr': '([<>|=]?\w+)', 'fortran_order': (True|False), "
-                        rb"'shape': \(([0-9, ]*)\), \} *\n?")
-
-Shapes = dict[str, tuple[int, ...]]
 
 
 class Tagger(Protocol):
@@ -93,9 +77,15 @@ def save(folder: str | Path, tagger: Tagger, *, info: Mapping[str, Any] | None =
     info   JSON values that tell where the model is from: seed, digest of the corpus, scores
     log    the records of the epochs
 
-    Raises ModelError when the folder exists and ``force`` is not given, or cannot be written.
+    Raises ModelError when the folder exists and ``force`` is not given, or cannot be written, and
+    when ``load`` would refuse what is written.
     """
     options, ids, arrays = tagger.state()
+    check_size(tagger)
+    for name, array in arrays.items():
+        if not np.isfinite(array).all():
+            raise ModelError(f"{name} has values that are infinite or not a number",
+                             "such a model is not written", "Lower --learning-rate, or set --clip.", folder)
     with whole_folder(folder, force=force) as aside:
         parts = {WEIGHTS: pack_arrays(arrays), IDS: _json_bytes(ids),
                  LOG: b"".join(json.dumps(record).encode() + b"\n" for record in log or [])}
@@ -104,25 +94,25 @@ def save(folder: str | Path, tagger: Tagger, *, info: Mapping[str, Any] | None =
         manifest = {"format": "rnntag", "format_version": FORMAT_VERSION, "program": __version__,
                     "kind": tagger.kind, "options": options, "info": dict(info or {}),
                     "sha256": {name: sha256(data) for name, data in parts.items()}}
-        write_bytes(aside / MANIFEST, _json_bytes(manifest))
+        # a file name that is not UTF-8 has lone surrogates, which this writes as JSON's \udc80
+        write_bytes(aside / MANIFEST, _json_bytes(manifest, "backslashreplace"))
 
 
-def pack_arrays(arrays: Mapping[str, np.ndarray]) -> bytes:
-    """Arrays as the bytes of an uncompressed npz archive; the same arrays give the same bytes."""
-    buffer = io.BytesIO()
-    plain = {name: np.asarray(array, array.dtype.newbyteorder("<"), order="C")
-             for name, array in arrays.items()}
-    np.savez(buffer, **plain)
-    return buffer.getvalue()
+def check_size(tagger: Tagger) -> None:
+    """Raise ModelError when ``tagger`` is too large to be loaded again: call it before long work."""
+    _, ids, arrays = tagger.state()
+    archive_bytes({name: array.shape for name, array in arrays.items()}, tagger.dtype)
+    try:
+        size = len(_json_bytes(ids))
+    except UnicodeEncodeError:
+        raise ModelError("an id map with half a character (a lone surrogate)") from None
+    if size > MAX_JSON_BYTES[IDS]:
+        raise ModelError(f"id maps of {size:,} bytes", f"at most {MAX_JSON_BYTES[IDS]:,} are loaded",
+                         "Raise --min-count.")
 
 
-def sha256(data: bytes) -> str:
-    """The SHA-256 of ``data`` in hexadecimal digits."""
-    return hashlib.sha256(data).hexdigest()
-
-
-def _json_bytes(value: Any) -> bytes:
-    return json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False).encode() + b"\n"
+def _json_bytes(value: Any, errors: str = "strict") -> bytes:
+    return json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False).encode("utf-8", errors) + b"\n"
 
 
 # ------------------------------------------------------------------ loading
@@ -141,23 +131,13 @@ def load(folder: str | Path, kind: str | None = None) -> Tagger:
     found = tagger_class(manifest["kind"])
     ids = check_ids(folder / IDS, read_json(folder, IDS, manifest["sha256"][IDS]))
     options = manifest["options"]
-    with _blaming(folder / MANIFEST):  # options out of range, ids that do not fit them
+    with blaming(folder / MANIFEST):  # options out of range, ids that do not fit them
         shapes = found.shapes(options, ids)
         most = archive_bytes(shapes, found.dtype)
     data = read_checked(folder / WEIGHTS, MAX_WEIGHT_BYTES, manifest["sha256"][WEIGHTS], most)
     arrays = unpack_arrays(folder / WEIGHTS, data, shapes, found.dtype)
-    with _blaming(folder):
+    with blaming(folder):
         return found.restore(options, ids, arrays)
-
-
-@contextlib.contextmanager
-def _blaming(place: Path) -> Iterator[None]:
-    """Give errors that name no place this one, as ModelErrors with a next step."""
-    try:
-        yield
-    except RnntagError as error:
-        raise ModelError(error.found, error.wanted, error.hint or SUPPORT,
-                         error.place or place) from error
 
 
 def read_manifest(folder: str | Path) -> dict[str, Any]:
@@ -166,24 +146,25 @@ def read_manifest(folder: str | Path) -> dict[str, Any]:
     Raises ModelError when it is missing, foreign, or of a newer format.
     """
     folder, place = Path(folder), Path(folder) / MANIFEST
-    if not folder.is_dir():
-        raise ModelError("not a folder" if folder.exists() else "no such folder",
-                         "a model is the folder that train-rnn or train-hmm writes", place=folder)
-    if not place.exists():
-        raise ModelError(f"a folder without {MANIFEST}",
-                         "a model is the folder that train-rnn or train-hmm writes", place=folder)
+    with reporting(folder, "read"):
+        if not (folder.is_dir() and place.exists()):
+            found = (f"a folder without {MANIFEST}" if folder.is_dir() else
+                     "not a folder" if folder.exists() else "no such folder")
+            old = leftovers(folder, OLD)
+            raise ModelError(found, "a model is the folder that train-rnn or train-hmm writes",
+                             f"{old[-1]} is one that was being replaced." if old else "", folder)
     manifest = read_json(folder, MANIFEST, None)
     if not isinstance(manifest, dict) or manifest.get("format") != "rnntag":
         raise ModelError("not a manifest of rnntag", hint=SUPPORT, place=place)
     version = manifest.get("format_version")
     if type(version) is not int or version < 1:
-        raise ModelError(f"format version {quote(str(version))}", "it is a number from 1", SUPPORT, place)
+        raise ModelError(f"format version {_scalar(version)}", "it is a number from 1", SUPPORT, place)
     if version > FORMAT_VERSION:
-        raise ModelError(f"format version {version}", f"this program reads up to {FORMAT_VERSION}",
+        raise ModelError(f"format version {_scalar(version)}", f"this program reads up to {FORMAT_VERSION}",
                          "Install a newer rnntag.", place)
     kind = manifest.get("kind")
     if not isinstance(kind, str) or kind not in COMMANDS:
-        raise ModelError(f"kind {quote(str(kind))}", f"it is one of {', '.join(COMMANDS)}", SUPPORT, place)
+        raise ModelError(f"kind {_scalar(kind)}", f"it is one of {', '.join(COMMANDS)}", SUPPORT, place)
     sums = manifest.get("sha256")
     if (not isinstance(manifest.get("options"), dict) or not isinstance(manifest.get("info"), dict)
             or not isinstance(sums, dict) or sorted(sums) != sorted((WEIGHTS, IDS, LOG))
@@ -195,11 +176,9 @@ def read_manifest(folder: str | Path) -> dict[str, Any]:
 def read_json(folder: Path, name: str, digest: str | None) -> Any:
     """A JSON file of the folder, its size and checksum verified, no key twice in an object."""
     data = read_checked(folder / name, MAX_JSON_BYTES[name], digest)
-    try:
-        return json.loads(data.decode("utf-8"), object_pairs_hook=_unique_keys,
-                          parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
-        raise ModelError(f"not readable as JSON: {error}", hint=SUPPORT, place=folder / name) from None
+    if name == IDS and containers(data) > MAX_ID_MAPS:  # each takes 20 times its bytes once parsed
+        raise ModelError(f"more than {MAX_ID_MAPS} lists and objects", hint=SUPPORT, place=folder / name)
+    return parse_json(data, folder / name)
 
 
 def check_ids(place: Path, ids: Any) -> dict[str, Any]:
@@ -216,108 +195,21 @@ def check_ids(place: Path, ids: Any) -> dict[str, Any]:
                   and len(set(value)) == len(value)):
             raise ModelError('an id map that is no list of distinct strings starting with ""',
                              hint=SUPPORT, place=place)
+        else:
+            try:
+                "".join(value).encode()
+            except UnicodeEncodeError:
+                raise ModelError("an id map with half a character (a lone surrogate)", hint=SUPPORT,
+                                 place=place) from None
 
     if not isinstance(ids, dict):
         raise ModelError("no object of id maps", hint=SUPPORT, place=place)
     check(ids, 0)
-    try:
-        json.dumps(ids, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        raise ModelError("an id map with half a character (a lone surrogate)", hint=SUPPORT,
-                         place=place) from None
     return ids
 
 
-def archive_bytes(shapes: Shapes, dtype: str) -> int:
-    """The most bytes that an honest archive of arrays with these shapes takes.
-
-    Raises ModelError when that is over MAX_WEIGHT_BYTES.
-    """
-    total = sum(math.prod(shape) * np.dtype(dtype).itemsize + NPY_HEADER_BYTES + ZIP_ENTRY_BYTES
-                for shape in shapes.values())
-    if total > MAX_WEIGHT_BYTES:
-        raise ModelError(f"weights of {total:,} bytes", f"at most {MAX_WEIGHT_BYTES:,} are loaded")
-    return total + ZIP_ENTRY_BYTES
-
-
-def unpack_arrays(place: Path, data: bytes, shapes: Shapes, dtype: str) -> dict[str, np.ndarray]:
-    """The arrays of an archive written by ``pack_arrays``, each exactly as ``shapes`` says.
-
-    Raises ModelError for a damaged archive, a member too many, too few or twice, compression,
-    another dtype or shape, and values that are not finite.
-    """
-    def fault(found: str, wanted: str = "") -> ModelError:
-        return ModelError(found, wanted, SUPPORT, place)
-
-    arrays: dict[str, np.ndarray] = {}
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            members = {member.filename: member for member in archive.infolist()}
-            if len(members) != len(archive.infolist()):
-                raise fault("a member stands twice in the archive")
-            wanted = {f"{name}.npy" for name in shapes}
-            if members.keys() != wanted:
-                odd = sorted(members.keys() ^ wanted)[0]
-                raise fault(f"member {quote(odd)} is {'foreign' if odd in members else 'missing'}")
-            for name, shape in shapes.items():
-                member = members[f"{name}.npy"]
-                size = math.prod(shape) * np.dtype(dtype).itemsize
-                if member.compress_type != zipfile.ZIP_STORED or member.flag_bits & 1:
-                    raise fault(f"{name} is compressed or encrypted", "arrays are stored as they are")
-                if not size < member.file_size <= size + NPY_HEADER_BYTES:
-                    raise fault(f"{name} has {member.file_size:,} bytes",
-                                f"its shape {shape} takes {size:,}")
-                arrays[name] = _read_array(archive.read(member), name, shape, dtype, fault)
-    except (zipfile.BadZipFile, struct.error, EOFError, ValueError, KeyError, IndexError,
-            NotImplementedError, OverflowError, RuntimeError, OSError) as error:
-        raise fault(f"a damaged archive ({error})") from None
-    return arrays
-
-
-def _read_array(data: bytes, name: str, shape: tuple[int, ...], dtype: str, fault: Any) -> np.ndarray:
-    """One npy file (version 1.0: magic, version, length of the header, header, values)."""
-    if data[:8] != b"\x93NUMPY\x01\x00" or len(data) < 10:
-        raise fault(f"{name} is no npy file of version 1.0")
-    start = 10 + int.from_bytes(data[8:10], "little")
-    header = NPY_HEADER.fullmatch(data[10:start])
-    if header is None:
-        raise fault(f"{name} has an npy header that numpy does not write")
-    found_dtype, fortran, found_shape = (field.decode() for field in header.groups())
-    sizes = tuple(int(size) for size in found_shape.split(",") if size.strip())
-    stored = np.dtype(dtype).newbyteorder("<")
-    if sizes != shape or fortran == "True" or found_dtype != stored.str:
-        raise fault(f"{name} is {found_dtype} {sizes}", f"the options make it {stored.str} {shape}")
-    if len(data) - start != math.prod(shape) * stored.itemsize:
-        raise fault(f"{name} is cut short or too long")
-    array = np.frombuffer(data, stored, offset=start).reshape(shape).astype(dtype)
-    if not np.isfinite(array).all():
-        raise fault(f"{name} has values that are infinite or not a number")
-    return array
-
-
-def read_checked(place: Path, limit: int, digest: str | None, at_most: int | None = None) -> bytes:
-    """The bytes of a regular file, refused before they are read when it is too large."""
-    with _blaming(place), reporting(place, "read"):
-        status = place.stat()
-        if not stat.S_ISREG(status.st_mode):
-            raise ModelError("not a regular file")
-        if status.st_size > limit:
-            raise ModelError(f"{status.st_size:,} bytes", f"at most {limit:,} are read")
-        if at_most is not None and status.st_size > at_most:
-            raise ModelError(f"{status.st_size:,} bytes", f"the options make it at most {at_most:,}")
-        data = place.read_bytes()
-    if digest is not None and sha256(data) != digest:
-        raise ModelError("its checksum is not the one in model.json",
-                         "the files of a model belong together", SUPPORT, place)
-    return data
-
-
-def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    result = dict(pairs)
-    if len(result) != len(pairs):
-        raise ValueError("a key stands twice in an object")
-    return result
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
+def _scalar(value: Any) -> str:
+    """A JSON value as a message shows it."""
+    if isinstance(value, (dict, list)):
+        return f"a {type(value).__name__}"
+    return quote(value) if isinstance(value, str) else str(value)[:60]

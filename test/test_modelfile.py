@@ -183,7 +183,9 @@ def test_a_key_that_stands_twice_is_refused(model):
 def test_deep_nesting_is_refused_in_ids_too(model):
     (model / IDS).write_text('{"words":' * 50_000)
     seal(model)
-    assert "ids.json: not readable as JSON" in refusal(model)
+    assert "ids.json: more than 64 lists and objects" in refusal(model)
+    (model / MANIFEST).write_text('{"info":' * 50_000)
+    assert "model.json: not readable as JSON" in refusal(model)
 
 
 @pytest.mark.parametrize("change, message", [

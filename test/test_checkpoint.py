@@ -1,0 +1,297 @@
+"""A run that is killed goes on where it was, and ends with the same bytes."""
+
+import json
+import os
+import shutil
+import signal
+
+import numpy as np
+import pytest
+from killing import SHORT, Run, fail_at, kill_at_random, reference
+
+from rnntag import checkpoint
+from rnntag.archive import sha256
+from rnntag.checkpoint import STATE, Checkpoints
+from rnntag.corpus import Sentence
+from rnntag.errors import ModelError, RnntagError
+from rnntag.options import Options
+from rnntag.tagger import RNNTagger
+from rnntag.trainer import Trainer
+
+posix = pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
+THREE = [Sentence("the dog runs".split(), "DT NN VB".split()), Sentence("a run".split(), "DT NN".split()),
+         Sentence("dogs run to a dog .".split(), "NN VB TO DT NN .".split())]
+SMALL = {"embedding": 3, "hidden": 2, "epochs": 4, "batch_size": 1, "average": 0.6}
+
+
+def trainer(**options):
+    options = Options(**{**SMALL, **options})
+    rng = np.random.default_rng(options.seed)
+    return Trainer(RNNTagger.create(THREE, options, rng), THREE, THREE[:2], rng)
+
+
+def checkpoints(tmp_path, identity={"options": {"epochs": 4}}, **kwargs):
+    return Checkpoints(tmp_path / "m", identity, **kwargs)
+
+
+def stopped(tmp_path, updates, **options):
+    """A run that wrote a checkpoint after so many updates and ended there; returns its trainer."""
+    run = trainer(**options)
+    with checkpoints(tmp_path) as place:
+        def progress(tokens):
+            nonlocal updates
+            updates -= 1
+            if updates == 0:
+                place.save(run)
+                raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            for epoch in run.epochs(progress):
+                place.log.append(epoch.to_dict())
+    return run
+
+
+def rest(tmp_path, **options):
+    """The run taken up again: its log and its weights."""
+    run = trainer(**options)
+    with checkpoints(tmp_path, resume=True) as place:
+        assert place.restore(run)
+        for epoch in run.epochs():
+            place.log.append(epoch.to_dict())
+        log = place.log
+        place.finish()
+    return log, {name: array.tobytes() for name, array in run.result().params.items()}
+
+
+# ------------------------------------------------------------------ the same bytes
+
+
+@pytest.mark.parametrize("options", [
+    {}, {"optimizer": "momentum", "average": 0.0, "cell": "elman"},
+    {"optimizer": "sgd", "output": "crf", "batch_size": 2}, {"char_rnn": 2, "optimizer": "adagrad"},
+    {"encoder": "cnn", "filters": 2, "dense": ("3",), "optimizer": "rmsprop"}],
+    ids=["default", "momentum", "crf", "characters", "cnn"])
+def test_a_run_stopped_after_any_update_ends_with_the_same_weights_and_log(tmp_path, options):
+    whole = trainer(**options)
+    log = [epoch.to_dict() for epoch in whole.epochs()]
+    wanted = {name: array.tobytes() for name, array in whole.result().params.items()}
+    for updates in range(1, 4 * -(-3 // whole.options.batch_size) + 1):
+        stopped(tmp_path, updates, **options)
+        assert rest(tmp_path, **options) == (log, wanted), updates
+    assert os.listdir(tmp_path) == []
+
+
+@posix
+def test_trainings_killed_at_random_resume_to_the_same_bytes(tmp_path):
+    found = kill_at_random(*reference(tmp_path), count=4, seed=3)
+    assert found.total() >= 5 and found["ended: the same bytes"]
+
+
+@posix
+def test_a_training_killed_or_out_of_room_at_a_file_operation_resumes_to_the_same_bytes(tmp_path):
+    """From 62 on the model is written, moved into place, and the checkpoint removed."""
+    run, wanted, _ = reference(tmp_path, more=SHORT)
+    for what, number in (("before", 30), ("after", 87), ("before", 90), ("full", 40), ("full", 76)):
+        said = fail_at(run, wanted, number, what)
+        if what == "full":
+            assert said.endswith("no space left on device. The training so far is kept: continue it with --resume.")
+
+
+@posix
+def test_a_model_that_is_being_replaced_is_never_lost(tmp_path):
+    run = Run(tmp_path, more=SHORT)
+    run.finish()
+    old, lost = run.result(), 0
+    for number in (20, 21, 22):  # the last before, and the two renames
+        assert run.wrapped(number, "before", *run.arguments(30, "--force", "--seed", "2")).returncode < 0
+        if not (tmp_path / "m").exists():
+            lost += 1
+            said = run.start("test-rnn", "m").communicate()[1].decode()
+            assert "m: no such folder" in said and ".old is one that was being replaced." in said
+        assert "exists already" in run.start("train-rnn", "train", "m").communicate()[1].decode()
+        assert {path.name: path.read_bytes() for path in (tmp_path / "m").iterdir()} == old, "it is back"
+        for path in tmp_path.iterdir():
+            if path.name not in ("m", "train", "dev"):
+                shutil.rmtree(path)
+    assert lost == 1, "no kill hit the moment between the renames"
+
+
+# ------------------------------------------------------------------ one run a folder, nobody else's files
+
+
+def test_the_last_good_checkpoint_is_kept_while_the_next_is_written(tmp_path, monkeypatch):
+    stopped(tmp_path, 5)
+    folder = tmp_path / "m.training"
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    run = trainer()
+    with pytest.raises(RnntagError, match="no space left") as error, checkpoints(tmp_path, resume=True) as place:
+        place.restore(run)
+        write = checkpoint.write_bytes
+
+        def fail(path, data):
+            if path.name == STATE:
+                raise RnntagError("cannot write it: no space left on device", place=path)
+            write(path, data)
+
+        monkeypatch.setattr(checkpoint, "write_bytes", fail)
+        place.save(run)
+    assert str(error.value).endswith("The training so far is kept: continue it with --resume.")
+    assert {name: (folder / name).read_bytes() for name in before} == before
+
+
+def test_a_second_run_on_the_folder_is_refused_whatever_the_model_is_called(tmp_path):
+    with checkpoints(tmp_path):
+        for name in ("m", "./m", "x/../m", "m/"):
+            with pytest.raises(ModelError, match="another process is training there"):
+                with Checkpoints(f"{tmp_path}/{name}", {}, force=True):
+                    pass
+    assert os.listdir(tmp_path) == []
+
+
+def test_an_unfinished_training_is_continued_or_started_over_only_when_asked(tmp_path):
+    stopped(tmp_path, 2)
+    with pytest.raises(ModelError, match="unfinished training. Continue it with --resume, or start over"):
+        with checkpoints(tmp_path):
+            pass
+    assert (tmp_path / "m.training" / STATE).exists()
+    with checkpoints(tmp_path, force=True) as place:
+        assert not place.restore(trainer())
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_folder_with_other_files_in_it_is_left_alone(tmp_path):
+    (tmp_path / "m.training").mkdir()
+    (tmp_path / "m.training" / "thesis.txt").touch()
+    with pytest.raises(ModelError, match="it has 'thesis.txt' in it; this folder is for checkpoints alone"):
+        with checkpoints(tmp_path, force=True):
+            pass
+    assert os.listdir(tmp_path / "m.training") == ["thesis.txt"]
+
+
+def test_what_a_killed_process_left_half_written_is_removed(tmp_path):
+    stopped(tmp_path, 2)
+    (tmp_path / "m.training" / ".state.json.abcdefgh.part").touch()
+    (tmp_path / ".m.abcdefgh.part").mkdir()
+    (tmp_path / ".m2.abcdefgh.part").mkdir()  # somebody else's
+    rest(tmp_path)
+    assert os.listdir(tmp_path) == [".m2.abcdefgh.part"]
+
+
+# ------------------------------------------------------------------ a checkpoint from a stranger
+
+
+def refusal(tmp_path, **options):
+    with pytest.raises(ModelError) as error, checkpoints(tmp_path, resume=True) as place:
+        place.restore(trainer(**options))
+    message = str(error.value)
+    assert message.startswith(str(tmp_path / "m.training")) and "\n" not in message and len(message) < 600
+    return message
+
+
+@pytest.fixture
+def state(tmp_path):
+    """A function that changes the values of a checkpoint."""
+    stopped(tmp_path, 5)
+    path = tmp_path / "m.training" / STATE
+
+    def state(change):
+        values = json.loads(path.read_text())
+        change(values)
+        path.write_text(json.dumps(values))
+    return state
+
+
+@pytest.mark.parametrize("where, value", [
+    ("position epoch", -1), ("position epoch", 5), ("position epoch", True), ("position epoch", 1.0),
+    ("position epoch", 0), ("position plan", None), ("position plan", [[0], [1]]), ("position plan", [[0], [1], [1]]),
+    ("position plan", [[0], [1], [3]]), ("position plan", [[0, 1], [2]]), ("position plan", [[0], [1], ["2"]]),
+    ("position plan", [0, 1, 2]), ("position plan", 3), ("position batch", 4), ("position batch", -1),
+    ("position loss", -1.0), ("position loss", "x"), ("position loss", 10 ** 400), ("position clipped", 7),
+    ("position best_score", 1.1), ("position stale", 9), ("position", {}), ("position more", 1),
+    ("random bit_generator", "MT19937"), ("random state", {}), ("random state state", -1),
+    ("random state inc", 2 ** 128), ("random has_uint32", 2), ("random uinteger", 2 ** 32), ("random", None),
+    ("updates", -1), ("updates", 0.5), ("averaged", 99), ("averaging", 1), ("judged", False),
+    ("best_is_last", None), ("more", 1)])
+def test_values_that_no_run_could_have_are_refused(tmp_path, state, where, value):
+    def change(values):
+        *path, last = where.split()
+        at = values["trainer"]
+        for key in path:
+            at = at[key]
+        at[last] = value
+
+    state(change)
+    assert "a damaged checkpoint" in refusal(tmp_path)
+
+
+@pytest.mark.parametrize("change, message", [
+    (lambda v: v.update(log=[]), "damaged"), (lambda v: v.update(log=[[]]), "damaged"),
+    (lambda v: v["log"][0].update(loss="x"), "damaged"), (lambda v: v["log"][0].update(epoch=2), "damaged"),
+    (lambda v: v["log"][0].update(more=1), "damaged"), (lambda v: v.pop("log"), "damaged"),
+    (lambda v: v.update(trainer=[]), "damaged"), (lambda v: v.update(identity=[]), "damaged"),
+    (lambda v: v.update(arrays="../m/weights.npz"), "damaged"), (lambda v: v.update(arrays=["x"]), "damaged"),
+    (lambda v: v.update(arrays="arrays-1.npz"), "arrays-1.npz: cannot read it: no such file"),
+    (lambda v: v.update(sha256="0"), "its checksum is not the one in state.json"),
+    (lambda v: v.update(sha256=None), "its checksum is not the one in state.json"),
+    (lambda v: v.update(format_version=2), "a checkpoint of format '2'; this program continues 1"),
+    (lambda v: v.update(format_version=True), "a checkpoint of format 'True'"),
+    (lambda v: v.update(identity={"options": {"epochs": 5}}), "options epochs was '5'; it is '4' now"),
+    (lambda v: v.update(identity={}), "options epochs was 'None'; it is '4' now")])
+def test_a_state_that_does_not_fit_is_refused(tmp_path, state, change, message):
+    state(change)
+    assert message in refusal(tmp_path)
+
+
+@pytest.mark.parametrize("data", [
+    b"", b"{", b"[]", b"null", b'{"a":' * 20_000, b"\xff", b'{"log": NaN}', b"x" * 2_000_000,
+    b'{"format_version": 1, "identity": ' + b'{"a":' * 400 + b"1" + b"}" * 401], ids=lambda data: repr(data[:20]))
+def test_a_state_that_is_something_else_is_refused(tmp_path, state, data):
+    (tmp_path / "m.training" / STATE).write_bytes(data)
+    refusal(tmp_path)
+
+
+@pytest.mark.parametrize("change", [lambda data: data[:-30], lambda data: b"", lambda data: data + bytes(99_999),
+                                    lambda data: data.replace(b"params/output.b_o", b"params/output.b_x")])
+def test_arrays_that_do_not_fit_are_refused_with_their_checksum_too(tmp_path, state, change):
+    path = tmp_path / "m.training" / "arrays-0.npz"
+    path.write_bytes(change(path.read_bytes()))
+    message = refusal(tmp_path)
+    assert "its checksum is not the one in state.json" in message or "the options make it at most" in message
+    state(lambda values: values.update(sha256=sha256(path.read_bytes())))
+    assert refusal(tmp_path).startswith(str(path))
+
+
+@pytest.mark.parametrize("name", [STATE, "arrays-0.npz"])
+@pytest.mark.parametrize("kind", ["folder", "fifo", "device", "dangling", "loop"])
+@posix
+def test_only_regular_files_are_read(tmp_path, state, name, kind):
+    path = tmp_path / "m.training" / name
+    path.unlink()
+    {"folder": path.mkdir, "fifo": lambda: os.mkfifo(path), "device": lambda: path.symlink_to("/dev/zero"),
+     "dangling": lambda: path.symlink_to("nothing"), "loop": lambda: path.symlink_to(name)}[kind]()
+    assert any(text in refusal(tmp_path) for text in ("not a regular file", "cannot read it"))
+
+
+def test_a_checkpoint_is_not_written_with_weights_that_are_not_finite(tmp_path):
+    run = stopped(tmp_path, 5)
+    with checkpoints(tmp_path, resume=True) as place:
+        before = (tmp_path / "m.training" / STATE).read_bytes()
+        run.tagger.params["output.b_o"][0] = np.inf
+        place.save(run)
+    assert (tmp_path / "m.training" / STATE).read_bytes() == before
+
+
+@posix
+@pytest.mark.parametrize("number, status", [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_writes_a_checkpoint_and_says_how_to_go_on(tmp_path, number, status):
+    run = Run(tmp_path, more=("--epochs", "2000", "--hidden", "3"))
+    process = run.start(*run.arguments(30))
+    for line in process.stderr:
+        if line.startswith(b"epoch   3"):
+            break
+    process.send_signal(number)
+    assert process.communicate(timeout=60)[1].decode().splitlines()[-1].endswith(
+        "m.training: interrupted. Continue it with --resume.")
+    assert process.returncode == status
+    assert sorted(os.listdir(tmp_path / "m.training")) == ["arrays-0.npz", "lock", STATE]
+    shutil.rmtree(tmp_path / "m.training")

@@ -1,0 +1,220 @@
+"""What is written is read back the same, for anything that can be written (hypothesis; extra: test)."""
+
+import json
+import os
+import string
+import warnings
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from rnntag import corpus, files, modelfile
+from rnntag.archive import containers, pack_arrays, parse_json, unpack_arrays
+from rnntag.checkpoint import Checkpoints
+from rnntag.corpus import FORMATS, Sentence
+from rnntag.errors import CorpusError, CorpusWarning, ModelError, OptionError
+from rnntag.hmm import HMMTagger
+from rnntag.options import Options
+from rnntag.tagger import RNNTagger
+from rnntag.trainer import Trainer
+from rnntag.vocab import Vocab
+
+pytestmark = pytest.mark.filterwarnings("ignore::rnntag.errors.CorpusWarning")
+# The same examples everywhere, and no database of failures in the checkout.
+settings.register_profile("rnntag", derandomize=True, database=None, deadline=None, max_examples=60,
+                          suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+settings.load_profile("rnntag")
+
+ODD = "_\t \u00a0\u2028\u3000\u0085\r\n\ufeff\0\u0301\U0001f600\"\\#/-[{:1."  # what formats trip over
+texts = st.text(st.one_of(st.sampled_from(ODD + string.ascii_letters), st.characters()), max_size=6)
+some = texts.filter(bool)
+names = st.text("abcXY1.[-\u00e9\u00a0\u3000\U0001f600", min_size=1, max_size=4)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_waiting_for_the_disk():
+    """What is synced to the disk is not tested here."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda handle: None)
+        yield
+
+
+def pairs(words, tags=names, least=0):
+    return st.lists(st.tuples(words, tags), min_size=least, max_size=5)
+
+
+def sentence(items):
+    return Sentence([word for word, _ in items], [tag for _, tag in items])
+
+
+corpora = st.lists(pairs(names, least=1).map(sentence), min_size=1, max_size=4)
+
+
+# ------------------------------------------------------------------ formats
+
+
+def read_back(data, name, separator):
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "corpus"
+        path.write_bytes(data)
+        return list(corpus.read(path, name, separator))
+
+
+def as_far_as(kind, item):
+    """What a format holds of a sentence."""
+    return (item.words if kind.has_words else [""] * len(item),
+            (item.tags or []) if kind.has_tags else None)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@given(items=st.lists(pairs(some, some), max_size=4), separator=st.sampled_from(["_", "/", "__", "|x"]))
+def test_what_a_format_writes_it_reads_back_the_same(name, items, separator):
+    kind = FORMATS[name]
+    assume(name != "conllu" or all(tag != "_" for item in items for _, tag in item))  # which means: no tag
+    sentences = [sentence(item) for item in items]
+    try:
+        data = "".join(map(kind(separator).write, sentences)).encode()
+    except (CorpusError, UnicodeEncodeError):  # it says that it cannot be written
+        return
+    assume(not data.startswith(b"\xef\xbb\xbf"))  # taken for a byte order mark, with a warning
+    again = read_back(data, name, separator)
+    assert [as_far_as(kind, s)[0] for s in sentences] == [s.words for s in again]
+    if kind.has_tags:
+        assert [s.tags for s in sentences] == [s.tags or [] for s in again]
+    rewritten = "".join(map(kind(separator).write, again)).encode()
+    assert rewritten == data
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@given(sentences=corpora)
+def test_plain_words_and_tags_can_be_written_in_every_format(name, sentences):
+    for one in sentences:
+        FORMATS[name]().write(one)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@given(data=st.one_of(st.binary(max_size=60), st.text(ODD + "aB", max_size=60).map(str.encode)))
+def test_any_bytes_are_read_or_refused_with_a_line_number(name, data):
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            warnings.simplefilter("ignore", CorpusWarning)
+            read_back(data, name, "_")
+    except CorpusError as error:
+        assert error.place.rpartition(":")[2].isdigit(), str(error)
+
+
+# ------------------------------------------------------------------ id maps, arrays, options
+
+
+@given(st.lists(some, unique=True))
+def test_an_id_map_gives_back_every_string(strings):
+    vocab = Vocab(strings)
+    assert [vocab.strings[i] for i in vocab.ids(strings)] == strings
+    assert len(vocab) == len(strings) + 1 and vocab.strings[0] == ""
+
+
+@given(st.dictionaries(st.sampled_from(["words", "tags", "x"]), st.lists(some, unique=True)))
+def test_id_maps_are_read_as_they_were_written(maps):
+    maps = {name: ["", *strings] for name, strings in maps.items()}
+    data = json.dumps(maps, ensure_ascii=False).encode()
+    assert modelfile.check_ids("place", parse_json(data, "place")) == maps
+    assert containers(data) in (0, len(maps) + 1), "brackets within strings are no lists"
+
+
+@given(st.dictionaries(st.text(string.ascii_letters + "0._", min_size=1, max_size=9), st.tuples(
+    st.integers(0, 3), st.integers(0, 3)), max_size=4), st.sampled_from(["float32", "float64"]), st.integers(0, 99))
+def test_arrays_come_back_bit_for_bit(shapes, dtype, seed):
+    rng = np.random.default_rng(seed)
+    arrays = {name: rng.normal(size=shape).astype(dtype) for name, shape in shapes.items()}
+    data = pack_arrays(arrays)
+    back = unpack_arrays("place", data, shapes, dtype)
+    assert {name: array.tobytes() for name, array in back.items()} == {n: a.tobytes() for n, a in arrays.items()}
+    assert pack_arrays(back) == data
+
+
+options = st.fixed_dictionaries({
+    "embedding": st.integers(1, 3), "hidden": st.integers(1, 3), "epochs": st.just(2)}, optional={
+    "cell": st.sampled_from(["elman", "gru", "lstm"]), "output": st.sampled_from(["softmax", "crf"]),
+    "bidirectional": st.booleans(), "layers": st.integers(1, 2), "char_rnn": st.integers(0, 2),
+    "dense": st.sampled_from([(), ("2",), ("3:relu", "2:sigmoid")]), "batch_size": st.integers(1, 3),
+    "features": st.sampled_from(["form", "form,shape", "suffixes,lower"]), "average": st.sampled_from([0.0, 0.5, 1]),
+    "optimizer": st.sampled_from(["sgd", "momentum", "adagrad", "rmsprop", "adam"]),
+    "clip": st.sampled_from([0.0, 5, 1e300]), "seed": st.integers(0, 2 ** 63 - 1)})
+
+
+@given(options)
+def test_options_are_read_as_they_were_written(values):
+    made = Options(**values)
+    assert Options.from_dict(json.loads(json.dumps(made.to_dict()))) == made
+
+
+@given(st.dictionaries(st.sampled_from(sorted(Options().to_dict())), st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), texts, st.lists(st.integers(), max_size=2))))
+def test_any_json_is_taken_as_options_or_refused(values):
+    try:
+        json.dumps(Options.from_dict(values).to_dict(), allow_nan=False)
+    except OptionError:
+        pass
+
+
+# ------------------------------------------------------------------ models and checkpoints
+
+
+@given(corpora, st.one_of(st.none(), options), st.dictionaries(texts, texts, max_size=2))
+@settings(max_examples=40)
+def test_a_model_is_loaded_as_it_was_saved_and_saved_again_the_same(sentences, values, info):
+    tagger = HMMTagger.train(sentences) if values is None else RNNTagger.create(
+        sentences, Options(**values), np.random.default_rng(1))
+    with TemporaryDirectory() as folder:
+        one, other = Path(folder, "one"), Path(folder, "other")
+        modelfile.save(one, tagger, info=info)
+        again = modelfile.load(one)
+        assert modelfile.read_manifest(one)["info"] == info
+        modelfile.save(other, again, info=info)
+        assert all((one / name).read_bytes() == (other / name).read_bytes() for name in files.MODEL_FILES)
+        texts = [s.words for s in sentences] + [["new", "words"], []]
+        assert list(again.tag(texts)) == list(tagger.tag(texts))
+
+
+@given(corpora, options, st.integers(1, 8))
+@settings(max_examples=30)
+def test_a_run_ends_the_same_wherever_it_is_taken_up_again(sentences, values, stop):
+    def start():
+        rng = np.random.default_rng(1)
+        return Trainer(RNNTagger.create(sentences, Options(**values), rng), sentences, sentences[:1], rng)
+
+    whole, first, second = start(), start(), start()
+    records = [epoch.to_dict() for epoch in whole.epochs()]
+    with TemporaryDirectory() as folder:
+        with Checkpoints(f"{folder}/m", {}) as place:
+            def progress(tokens, left=[stop]):
+                left[0] -= 1
+                if left[0] == 0:
+                    place.save(first)
+                    raise StopIteration
+
+            try:
+                for epoch in first.epochs(progress):
+                    place.log.append(epoch.to_dict())
+            except RuntimeError:  # what a StopIteration becomes in a generator
+                pass
+        with Checkpoints(f"{folder}/m", {}, resume=True) as place:
+            if not place.restore(second):  # it ended before
+                return
+            assert place.log + [epoch.to_dict() for epoch in second.epochs()] == records
+    same = whole.result().params
+    assert all(array.tobytes() == same[name].tobytes() for name, array in second.result().params.items())
+
+
+@given(st.dictionaries(texts, st.one_of(
+    st.none(), st.integers(), texts, st.lists(st.lists(texts, max_size=2), max_size=2)), max_size=3))
+def test_any_manifest_is_refused(values):
+    with TemporaryDirectory() as folder:
+        Path(folder, "model.json").write_text(json.dumps({"format": "rnntag", "format_version": 1} | values))
+        with pytest.raises(ModelError):
+            modelfile.load(folder)
