@@ -2,28 +2,33 @@
 
 ``pair`` sets two corpora side by side, sentence by sentence, and refuses what does not match;
 everything else here takes the pairs it gives (a list, to be gone over more than once) and returns
-numbers. Nothing prints.
+numbers. Nothing prints. How sure one can be of the numbers: ``significance``; all together:
+``grading``.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import zip_longest
+from pathlib import Path
 from typing import NamedTuple
 
 from .corpus import Sentence
 from .errors import CorpusError, quote
+from .files import open_input, shown
 
 
 @dataclass(slots=True)
 class Pair:
-    """One sentence: its words (None when neither side has them), the right tags, the answered tags."""
+    """One sentence: its words (None when neither side has them), the right tags, the answered tags,
+    and its line in the reference (0: not from a file)."""
 
     words: list[str] | None
     reference: list[str]
     answer: list[str]
+    line: int = field(default=0, compare=False)
 
 
 class Score(NamedTuple):
@@ -57,14 +62,14 @@ def pair(reference: Iterable[Sentence], answer: Iterable[Sentence], reference_na
                                         else (answer_name, reference_name, given))
             raise CorpusError(f"no sentence {number:,}", f"{longer} has one, in line {surplus.line}",
                               "Is it cut short, or of another text?", shorter)
-        if right.tags is None or given.tags is None:
-            name, sentence = (reference_name, right) if right.tags is None else (answer_name, given)
-            raise CorpusError("a sentence without tags", "only tags can be compared",
-                              place=f"{name}:{sentence.line}")
+        for name, sentence in ((reference_name, right), (answer_name, given)):
+            if sentence.tags is None and sentence.words:  # an empty one has none to lack
+                raise CorpusError("a sentence without tags", "only tags can be compared",
+                                  place=f"{name}:{sentence.line}")
         _compare_tokens(right, given, reference_name, f"{answer_name}:{given.line}")
         tokens += len(right)
         yield Pair(right.words if _has_words(right) else given.words if _has_words(given) else None,
-                   right.tags, given.tags)
+                   right.tags or [], given.tags or [], right.line)
     if not tokens:
         raise CorpusError("no tags", "at least one is needed to compare", place=reference_name)
 
@@ -92,6 +97,12 @@ def accuracy(pairs: Iterable[Pair]) -> Score:
         correct += sum(map(str.__eq__, each.reference, each.answer))
         total += len(each.reference)
     return Score(correct, total)
+
+
+def sentence_accuracy(pairs: Iterable[Pair]) -> Score:
+    """The sentences without a wrong tag, of all; blank lines are no sentences."""
+    right = [each.reference == each.answer for each in pairs if each.reference]
+    return Score(sum(right), len(right))
 
 
 def accuracy_by_knowledge(pairs: Iterable[Pair], vocabulary: Collection[str]) -> tuple[Score, Score]:
@@ -125,3 +136,112 @@ def mistakes(counts: Counter[tuple[str, str]]) -> list[tuple[str, str, int]]:
     """(right tag, answered tag, count) of the wrong answers, most frequent first, ties sorted."""
     wrong = [(right, given, count) for (right, given), count in counts.items() if right != given]
     return sorted(wrong, key=lambda item: (-item[2], item[:2]))
+
+
+class TagScore(NamedTuple):
+    """One tag: how often it was answered rightly, is in the reference (support), was answered."""
+
+    correct: int
+    support: int
+    answered: int
+
+    @property
+    def precision(self) -> float:
+        """correct / answered, 0 for a tag that was never answered."""
+        return self.correct / self.answered if self.answered else 0.0
+
+    @property
+    def recall(self) -> float:
+        """correct / support, 0 for a tag that the reference does not have."""
+        return self.correct / self.support if self.support else 0.0
+
+    @property
+    def f1(self) -> float:
+        """2 correct / (support + answered): the harmonic mean of precision and recall."""
+        return 2 * self.correct / (self.support + self.answered) if self.support + self.answered else 0.0
+
+
+def tag_scores(counts: Counter[tuple[str, str]]) -> dict[str, TagScore]:
+    """The score of each tag of either side, from ``confusion``; the most frequent first, ties sorted."""
+    support: Counter[str] = Counter()
+    answered: Counter[str] = Counter()
+    for (right, given), count in counts.items():
+        support[right] += count
+        answered[given] += count
+    return {tag: TagScore(counts[tag, tag], support[tag], answered[tag])
+            for tag in sorted(support | answered, key=lambda tag: (-support[tag], tag))}
+
+
+def macro_f1(scores: Mapping[str, TagScore]) -> float:
+    """The mean F1 over the tags that the reference has, each counting the same."""
+    found = [score.f1 for score in scores.values() if score.support]
+    return sum(found) / len(found) if found else float("nan")
+
+
+def ambiguous_words(sentences: Iterable[Sentence]) -> set[str]:
+    """The words with more than one tag in a tagged corpus."""
+    first: dict[str, str] = {}
+    found = set()
+    for sentence in sentences:
+        for word, tag in zip(sentence.words, sentence.tags or []):
+            if first.setdefault(word, tag) != tag:
+                found.add(word)
+    return found
+
+
+class Example(NamedTuple):
+    """A token in its context: line in the reference, position from 1, words around it."""
+
+    line: int
+    token: int
+    before: list[str]
+    word: str
+    after: list[str]
+
+
+def examples(pairs: Iterable[Pair], limit: int, context: int = 4) -> dict[tuple[str, str], list[Example]]:
+    """For each (right tag, answered tag) that differ, the first ``limit`` places, ``context`` words
+    on either side; of sentences with words only."""
+    found: dict[tuple[str, str], list[Example]] = {}
+    for each in pairs:
+        if each.words is None or each.reference == each.answer:
+            continue
+        for i, kind in enumerate(zip(each.reference, each.answer)):
+            places = found.setdefault(kind, []) if kind[0] != kind[1] else None
+            if places is not None and len(places) < limit:
+                places.append(Example(each.line, i + 1, each.words[max(0, i - context):i], each.words[i],
+                                      each.words[i + 1:i + 1 + context]))
+    return found
+
+
+def map_tags(sentences: Iterable[Sentence], mapping: Mapping[str, str]) -> Iterator[Sentence]:
+    """The sentences with each tag replaced as ``mapping`` says; a tag that it lacks stays."""
+    for sentence in sentences:
+        tags = None if sentence.tags is None else [mapping.get(tag, tag) for tag in sentence.tags]
+        yield Sentence(sentence.words, tags, sentence.line)
+
+
+def read_tag_map(path: str | Path) -> dict[str, str]:
+    """A file of ``FROM TAB TO`` lines; blank lines are passed over, ``#`` is a tag like others.
+
+    Raises CorpusError for other lines, and for a tag that is mapped to two.
+    """
+    mapping: dict[str, str] = {}
+    with open_input(path) as stream:
+        data = stream.read()
+    try:
+        lines = data.decode("utf-8-sig").split("\n")
+    except UnicodeDecodeError as error:
+        raise CorpusError(f"byte 0x{data[error.start]:02x} at offset {error.start} is not UTF-8",
+                          "a tag map is UTF-8", place=shown(path)) from None
+    for number, text in enumerate(lines, 1):
+        parts = text.removesuffix("\r").split("\t")
+        if parts == [""]:
+            continue
+        if len(parts) != 2 or not all(parts):
+            raise CorpusError(f"{quote(text)}", "a line of a tag map is FROM, one tab, TO",
+                              place=f"{shown(path)}:{number}")
+        if mapping.setdefault(*parts) != parts[1]:
+            raise CorpusError(f"{quote(parts[0])} is mapped to {quote(mapping[parts[0]])} before",
+                              "each tag is mapped once", place=f"{shown(path)}:{number}")
+    return mapping

@@ -5,7 +5,8 @@ import pytest
 
 from rnntag.corpus import Sentence
 from rnntag.errors import CorpusError
-from rnntag.evaluation import Pair, Score, accuracy, accuracy_by_knowledge, confusion, mistakes, pair
+from rnntag.evaluation import (Pair, Score, accuracy, accuracy_by_knowledge, ambiguous_words, confusion, examples,
+                               macro_f1, map_tags, mistakes, pair, read_tag_map, sentence_accuracy, tag_scores)
 
 
 def tags(*lines):
@@ -77,6 +78,11 @@ def test_untagged_sentences_are_refused():
     assert "ref:1: a sentence without tags" in refusal([Sentence(["a"], None, 1)], tags("A"))
 
 
+def test_an_empty_sentence_needs_no_tags():
+    assert list(pair([Sentence([], None, 1), *tags("A")], [Sentence([], None, 1), *tags("A")])) == [
+        Pair(None, [], []), Pair(None, ["A"], ["A"])]
+
+
 def test_pairing_streams():
     def endless():
         while True:
@@ -121,3 +127,72 @@ def test_confusion_counts_right_and_wrong_answers():
 def test_mistakes_are_sorted_by_count_then_alphabetically():
     counts = Counter({("B", "A"): 2, ("A", "B"): 2, ("A", "A"): 9, ("Z", "A"): 3, ("A", "C"): 2})
     assert mistakes(counts) == [("Z", "A", 3), ("A", "B", 2), ("A", "C", 2), ("B", "A", 2)]
+
+
+# ------------------------------------------------------------------ more than accuracy
+
+
+def test_pairs_know_their_line_and_are_equal_without_it():
+    found = list(pair(tags("A", "", "B"), tags("A", "", "B")))
+    assert [each.line for each in found] == [1, 2, 3] and found[0] == Pair(None, ["A"], ["A"])
+
+
+def test_sentences_are_right_when_all_their_tags_are_and_blank_lines_are_none():
+    assert sentence_accuracy([*PAIRS, Pair(None, ["A"], ["A"])]) == (1, 3)
+
+
+def test_tag_scores_by_hand():
+    scores = tag_scores(confusion(PAIRS))
+    assert scores == {"N": (1, 3, 2), "D": (1, 1, 1), "V": (0, 1, 2)} and list(scores) == ["N", "D", "V"]
+    assert (scores["N"].precision, scores["N"].recall, scores["N"].f1) == (1 / 2, 1 / 3, 2 / 5)
+    assert (scores["V"].precision, scores["V"].recall, scores["V"].f1) == (0, 0, 0)
+
+
+def test_tags_of_one_side_only_have_scores_too():
+    scores = tag_scores(confusion([Pair(None, ["A", "A"], ["A", "B"])]))
+    assert scores == {"A": (1, 2, 1), "B": (0, 0, 1)} and scores["B"].recall == 0
+    assert macro_f1(scores) == pytest.approx(2 / 3)  # B is not in the reference
+    assert math.isnan(macro_f1({}))
+
+
+def test_tag_scores_are_scikit_learn_s():
+    metrics = pytest.importorskip("sklearn.metrics")
+    right, given = list("AABBBCCAD"), list("ABBBCCAAE")
+    expected = metrics.precision_recall_fscore_support(right, given, labels=list("ABCDE"), zero_division=0)
+    scores = tag_scores(confusion([Pair(None, right, given)]))
+    for i, tag in enumerate("ABCDE"):
+        s = scores[tag]
+        assert (s.precision, s.recall, s.f1, s.support) == pytest.approx([column[i] for column in expected])
+
+
+def test_ambiguous_words_have_two_tags():
+    assert ambiguous_words(tagged("a_X b_Y a_X", "b_Z c_X")) == {"b"}
+
+
+def test_examples_are_the_first_places_of_each_mistake_with_their_context():
+    found = examples([Pair(["the", "dog", "ran"], ["D", "N", "V"], ["D", "V", "N"], 7),
+                      Pair(None, ["N"], ["V"], 8), Pair(["dog", "cat"], ["N", "N"], ["N", "V"], 9)], 1, 1)
+    assert found == {("N", "V"): [(7, 2, ["the"], "dog", ["ran"])], ("V", "N"): [(7, 3, ["dog"], "ran", [])]}
+    assert len(examples(PAIRS, 5)[("N", "V")]) == 2
+
+
+def test_mapped_tags_are_replaced_and_others_stay():
+    found, = map_tags(tagged("a_X b_Y"), {"X": "Z"})
+    assert (found.words, found.tags, found.line) == (["a", "b"], ["Z", "Y"], 1)
+    assert next(map_tags([Sentence(["a"], None, 3)], {"X": "Z"})).tags is None
+
+
+def test_a_tag_map_is_lines_of_from_tab_to(write):
+    assert read_tag_map(write("map", b"\xef\xbb\xbfNNS\tNOUN\r\n\n#\tSYM\nNNS\tNOUN\n")) == {
+        "NNS": "NOUN", "#": "SYM"}
+
+
+@pytest.mark.parametrize("data, message", [
+    (b"A\tB\nA B\n", "map:2: 'A B'; a line of a tag map is FROM, one tab, TO."),
+    (b"A\t\n", "map:1: 'A\\\\t'; a line"), (b"A\tB\tC\n", "map:1: 'A\\\\tB\\\\tC'; a line"),
+    (b"A\tB\nA\tC\n", "map:2: 'A' is mapped to 'B' before; each tag is mapped once."),
+    (b"A\t\xff\n", "map: byte 0xff at offset 2 is not UTF-8; a tag map is UTF-8.")])
+def test_other_tag_maps_are_refused(write, data, message):
+    with pytest.raises(CorpusError) as error:
+        read_tag_map(write("map", data))
+    assert message.replace("\\\\", "\\") in str(error.value)

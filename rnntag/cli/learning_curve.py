@@ -1,0 +1,145 @@
+"""``rnntag learning-curve``: is the corpus big enough?"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from . import common
+from .recipes import bar, recipe_options, recipes
+from .table import percent, span, table, text
+
+if TYPE_CHECKING:
+    from ..curve import PowerLaw
+
+Point = tuple[int, int, int]  # training tokens, wrong, of all
+
+
+@click.command("learning-curve", cls=common.Command)
+@click.argument("corpus")
+@click.option("--test", metavar="FILE", help="Tagged corpus to score on (default: a part of CORPUS, --held-out).")
+@click.option("--held-out", type=click.FloatRange(0, 0.9, min_open=True), default=0.1, show_default=True, metavar="F",
+              help="Share of the sentences of CORPUS to score on, taken at random.")
+@click.option("--halvings", type=click.IntRange(2, 10), default=4, show_default=True, metavar="N",
+              help="How often the corpus is halved for the smallest part; 4: down to 1/16.")
+@click.option("--repeats", type=click.IntRange(1, 1000), default=1, show_default=True, metavar="N",
+              help="Runs of each size, each on other sentences and with another seed.")
+@recipe_options
+@common.corpus_options()
+@common.quiet
+def main(corpus: str, test: str | None, held_out: float, halvings: int, repeats: int, models: tuple[str, ...],
+         preset: str, changes: str, jobs: int, seed: int, as_json: bool, layout: dict, quiet: bool) -> None:
+    """Train on 1/16, 1/8 ... 1/1 of CORPUS, show the accuracy of each, and what doubling should bring.
+
+    The curve is the power law error = a n^-b, n the training tokens, fitted to the errors counted. As
+    a check of it, the full size is also predicted from the smaller ones alone.
+    """
+    from ..corpus import read_tagged
+    from ..evaluation import accuracy
+    from ..files import STANDARD, open_output, shown
+    from ..validation import learning_curve, run
+
+    chosen = recipes(models, preset, changes)
+    sentences = read_tagged(corpus, **layout)
+    if test is not None:
+        testing = read_tagged(test, **{**layout, "format": None})
+        held = range(len(sentences), len(sentences) + len(testing))
+        sentences = sentences + testing
+    else:
+        held = _hold_out(len(sentences), held_out, seed)
+    plans = [learning_curve(recipe, len(sentences), held, halvings, repeats, seed) for recipe in chosen]
+    tasks = [task for plan in plans for group in plan for task in group]
+    with bar(len(tasks), "Runs", quiet) as progress:
+        scores = [accuracy(pairs) for pairs in run(tasks, sentences, jobs, progress.update)]
+    points = [(sum(len(sentences[i]) for i in task.train), score.total - score.correct, score.total)
+              for task, score in zip(tasks, scores)]
+    each = len(points) // len(chosen)
+    curves = [Curve.of(recipe.name, points[k * each:(k + 1) * each], repeats) for k, recipe in enumerate(chosen)]
+    with open_output(STANDARD) as target:
+        if as_json:
+            record = {"corpus": shown(corpus), "test_sentences": len(held), "curves": [c.to_dict() for c in curves]}
+            target.write(json.dumps(record, ensure_ascii=True, indent=1).encode() + b"\n")
+        else:
+            lines = [f"{shown(corpus)}, scored on {len(held):,} sentences, {points[0][2]:,} tokens"
+                     + (f" of {shown(test)}" if test is not None else " held out of it")]
+            target.write(text([*lines, *(line for curve in curves for line in describe(curve, halvings))]))
+
+
+def _hold_out(sentences: int, share: float, seed: int) -> list[int]:
+    import numpy as np
+
+    from ..errors import OptionError
+    count = round(share * sentences)
+    if not 0 < count < sentences:
+        raise OptionError(f"{share:g} of {sentences} sentences is {count}", "both parts need at least one",
+                          place="--held-out")
+    return sorted(np.random.default_rng([seed, 0]).permutation(sentences)[:count].tolist())
+
+
+@dataclass
+class Curve:
+    """One model's points, by size, the power law through them, and the one through all but the last size."""
+
+    name: str
+    sizes: list[list[Point]]
+    law: PowerLaw
+    before: PowerLaw
+
+    @classmethod
+    def of(cls, name: str, points: list[Point], repeats: int) -> Curve:
+        """Fit the points, smallest size first, ``repeats`` of each."""
+        from ..curve import fit
+        sizes = [points[k:k + repeats] for k in range(0, len(points), repeats)]
+        return cls(name, sizes, fit(points), fit(points[:-repeats]))
+
+    @property
+    def means(self) -> list[tuple[float, float]]:
+        """(training tokens, error) of each size, means over the repeats."""
+        return [(sum(n for n, _, _ in group) / len(group), sum(w / t for _, w, t in group) / len(group))
+                for group in self.sizes]
+
+    def doubled(self) -> tuple[float, float, float]:
+        """The error that twice the corpus should leave, and its 95 % interval: that of the full size
+        times 2^-b, with the uncertainty of b alone."""
+        from statistics import NormalDist
+        half = NormalDist().inv_cdf(0.975) * self.law.covariance[1][1] ** 0.5
+        error = self.means[-1][1]
+        return tuple(error * 2 ** -b for b in (self.law.b, self.law.b + half, self.law.b - half))
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON values."""
+        n, error = self.means[-1]
+        expected, low, high = self.doubled()
+        return {"name": self.name, "points": [{"tokens": n, "wrong": w, "total": t}
+                                              for group in self.sizes for n, w, t in group],
+                "power_law": {"a": self.law.a, "b": self.law.b},
+                "full_size": {"error": error, "predicted": self.before.error(n), "interval": self.before.interval(n)},
+                "doubled": {"tokens": 2 * n, "error": expected, "interval": [low, high]}}
+
+
+def describe(curve: Curve, halvings: int) -> Iterator[str]:
+    """The curve as a table and in words; accuracies in %."""
+    yield ""
+    yield f"{curve.name}:"
+    rows = [("part", "tokens", "accuracy", "fitted", "")]
+    best = max(1 - error for _, error in curve.means)
+    worst = min(1 - error for _, error in curve.means)
+    for k, (n, error) in enumerate(curve.means):
+        filled = round(30 * (1 - error - worst) / (best - worst)) if best > worst else 0
+        rows.append((f"1/{1 << (halvings - k)}", f"{n:,.0f}", percent(1 - error), percent(1 - curve.law.error(n)),
+                     "#" * (1 + filled)))
+    yield from table(rows, right=(0, 1, 2, 3))
+    yield f"Fitted: error = {curve.law.a:.3g} n^-{curve.law.b:.3f}, n in training tokens"
+    n, error = curve.means[-1]
+    low, high = curve.before.interval(n)
+    predicted = f"{percent(1 - curve.before.error(n))} ({span((1 - high, 1 - low))})"
+    yield (f"Check: from the smaller parts alone, {predicted} is predicted for all of it; measured "
+           f"{percent(1 - error)}")
+    expected, low, high = curve.doubled()
+    yield (f"Twice the corpus, {2 * n:,.0f} tokens, should bring {100 * (error - expected):+.2f} points (about "
+           f"{100 * (error - high):+.2f} to {100 * (error - low):+.2f}): {percent(1 - expected)}, if the law holds "
+           "on and the new text is of the same kind")

@@ -1,0 +1,222 @@
+"""Answers graded together: every score with its interval, and every two answers compared.
+
+All answers are resampled with the same draws of sentences, so that their differences are paired.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from .errors import CorpusError
+from .evaluation import (Pair, Score, TagScore, accuracy, accuracy_by_knowledge, ambiguous_words, confusion,
+                         macro_f1, mistakes, sentence_accuracy, tag_scores)
+from .corpus import Sentence
+from .significance import (ALPHA, RESAMPLES, Interval, McNemar, bootstrap_p, holm, mcnemar, percentile, ratio,
+                           resample, wilson)
+
+GROUPS = ("tokens", "sentences", "known", "unknown", "ambiguous")
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """What a training corpus knows: its words, and those with more than one tag in it."""
+
+    words: Collection[str]
+    ambiguous: Collection[str]
+
+    @classmethod
+    def of(cls, sentences: Sequence[Sentence]) -> Knowledge:
+        """That of a corpus."""
+        return cls({word for sentence in sentences for word in sentence.words}, ambiguous_words(sentences))
+
+
+@dataclass
+class Measure:
+    """A score with its 95 % intervals; macro-F1 has no counts and no interval of Wilson."""
+
+    value: float
+    score: Score | None
+    wilson: Interval | None
+    bootstrap: Interval
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON values; what is not a number is null."""
+        counts = {"correct": self.score.correct, "total": self.score.total} if self.score else {}
+        intervals = {"wilson": self.wilson, "bootstrap": self.bootstrap}
+        return {"value": plain(self.value), **counts,
+                **{name: [plain(end) for end in ends] for name, ends in intervals.items() if ends is not None}}
+
+
+@dataclass
+class Grade:
+    """All about one answer."""
+
+    name: str
+    measures: dict[str, Measure]
+    tags: dict[str, TagScore]
+    confusion: Counter[tuple[str, str]]
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON values; the confusion without the right answers, most frequent first."""
+        return {"name": self.name, **{name: each.to_dict() for name, each in self.measures.items()},
+                "tags": {tag: {"support": s.support, "answered": s.answered, "correct": s.correct,
+                               "precision": s.precision, "recall": s.recall, "f1": s.f1}
+                         for tag, s in self.tags.items()},
+                "mistakes": [{"reference": right, "answer": given, "count": count}
+                             for right, given, count in mistakes(self.confusion)]}
+
+
+@dataclass
+class Comparison:
+    """Two answers on the same tokens.
+
+    difference      accuracy of the second less that of the first
+    interval        of the difference: 95 %, bootstrap over sentences
+    p               the probability of so large a difference by chance: paired bootstrap over sentences
+    p_adjusted      the same after Holm, when there are more than two answers
+    mcnemar         the same question token by token
+    """
+
+    first: str
+    second: str
+    difference: float
+    interval: Interval
+    p: float
+    mcnemar: McNemar
+    p_adjusted: float = math.nan
+
+    @property
+    def significant(self) -> bool:
+        """Is the difference more than chance? The bootstrap decides: it knows of sentences."""
+        return self.p_adjusted < ALPHA
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON values."""
+        return {"first": self.first, "second": self.second, "difference": self.difference,
+                "interval": list(self.interval), "p": self.p, "p_adjusted": self.p_adjusted,
+                "mcnemar": self.mcnemar._asdict(), "more_than_chance": self.significant}
+
+
+@dataclass
+class Grading:
+    """Answers to one reference, graded and compared."""
+
+    sentences: int
+    tokens: int
+    resamples: int
+    seed: int
+    grades: list[Grade]
+    comparisons: list[Comparison]
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON values."""
+        return {"sentences": self.sentences, "tokens": self.tokens, "resamples": self.resamples,
+                "seed": self.seed, "answers": [each.to_dict() for each in self.grades],
+                "comparisons": [each.to_dict() for each in self.comparisons]}
+
+
+def grade(answers: Sequence[tuple[str, Sequence[Pair]]], known: Knowledge | None = None,
+          resamples: int = RESAMPLES, seed: int = 1) -> Grading:
+    """Grade and compare named answers, each as its pairs with the one reference.
+
+    known   of the training corpus, to score known, unknown and ambiguous words apart
+
+    Macro-F1 of a resample is over the tags that it has; rare tags are absent from many, so the
+    interval lies a little high.
+
+    Raises CorpusError when words are needed and neither side has them.
+    """
+    answers = [(name, [each for each in pairs if each.reference]) for name, pairs in answers]
+    names = GROUPS if known else GROUPS[:2]
+    counts = [_counts(pairs, known) for _, pairs in answers]  # of each answer (S, groups, 2)
+    tables = [_tag_counts([pairs for _, pairs in answers], side) for side in ("support", "answered", "correct")]
+    S = len(answers[0][1])
+    columns = np.concatenate([part.reshape(S, -1) for part in (*counts, *tables)], axis=1)
+    sums = resample(columns, resamples, np.random.default_rng(seed))
+    size, A = counts[0].shape[1] * 2, len(answers)
+    drawn = sums[:, :A * size].reshape(resamples, A, -1, 2)
+    support, answered, correct = np.split(sums[:, A * size:].reshape(resamples, 3, A, -1), 3, axis=1)
+    f1 = ratio(2 * correct, support + answered)[:, 0]
+    f1[support[:, 0] == 0] = np.nan
+    macro = ratio(np.nansum(f1, axis=2), (support[:, 0] > 0).sum(axis=2))
+    grades = [_grade(name, pairs, known, names, drawn[:, a], macro[:, a])
+              for a, (name, pairs) in enumerate(answers)]
+    accuracies = ratio(drawn[:, :, 0, 0], drawn[:, :, 0, 1])
+    comparisons = [_compare((answers[a], answers[b]), accuracies[:, b] - accuracies[:, a])
+                   for a, b in combinations(range(A), 2)]
+    for each, p in zip(comparisons, holm([each.p for each in comparisons])):
+        each.p_adjusted = p
+    return Grading(S, sum(len(each.reference) for each in answers[0][1]), resamples, seed, grades, comparisons)
+
+
+def _grade(name: str, pairs: Sequence[Pair], known: Knowledge | None, names: Sequence[str],
+           drawn: np.ndarray, macro: np.ndarray) -> Grade:
+    """One answer from its pairs and its resampled counts (R, groups, 2) and macro-F1 (R,)."""
+    scores = [accuracy(pairs), sentence_accuracy(pairs)]
+    if known:
+        scores += [*accuracy_by_knowledge(pairs, known.words), accuracy_by_knowledge(pairs, known.ambiguous)[0]]
+    measures = {group: Measure(score.accuracy, score, wilson(*score),
+                               percentile(ratio(drawn[:, g, 0], drawn[:, g, 1])))
+                for g, (group, score) in enumerate(zip(names, scores))}
+    counts = confusion(pairs)
+    tags = tag_scores(counts)
+    measures["macro_f1"] = Measure(macro_f1(tags), None, None, percentile(macro))
+    return Grade(name, measures, tags, counts)
+
+
+def _counts(pairs: Sequence[Pair], known: Knowledge | None) -> np.ndarray:
+    """(right, all) for each sentence and group: (S, groups, 2)."""
+    rows = []
+    for each in pairs:
+        right = [a == b for a, b in zip(each.reference, each.answer)]
+        row = [(sum(right), len(right)), (all(right), 1)]
+        if known:
+            if each.words is None:
+                raise CorpusError("no words on either side", "known words can be told only from words",
+                                  "Give a reference in a format with words (wordtag).")
+            for inside in ([word in known.words for word in each.words],
+                           [word not in known.words for word in each.words],
+                           [word in known.ambiguous for word in each.words]):
+                row.append((sum(map(int.__and__, right, inside)), sum(inside)))
+        rows.append(row)
+    return np.array(rows, np.int32)
+
+
+def _tag_counts(answers: Sequence[Sequence[Pair]], side: str) -> np.ndarray:
+    """How often each tag of the reference is there, was answered, or both, by sentence: (S, A, K)."""
+    ids = {tag: k for k, tag in enumerate(sorted({tag for each in answers[0] for tag in each.reference}))}
+    table = np.zeros((len(answers[0]), len(answers), len(ids) + 1), np.int32)
+    for a, pairs in enumerate(answers):
+        for s, each in enumerate(pairs):
+            if side == "correct":
+                tags = [right for right, given in zip(each.reference, each.answer) if right == given]
+            else:
+                tags = each.reference if side == "support" else each.answer
+            for tag in tags:
+                table[s, a, ids.get(tag, -1)] += 1
+    return table[:, :, :-1]  # without the tags that the reference does not have
+
+
+def _compare(answers: Sequence[tuple[str, Sequence[Pair]]], differences: np.ndarray) -> Comparison:
+    (first, one), (second, other) = answers
+    only = [0, 0]
+    tokens = 0
+    for a, b in zip(one, other, strict=True):
+        tokens += len(a.reference)
+        for right, given, also in zip(a.reference, a.answer, b.answer):
+            if (right == given) != (right == also):
+                only[right == also] += 1
+    return Comparison(first, second, (only[1] - only[0]) / tokens, percentile(differences),
+                      bootstrap_p(differences), mcnemar(*only))
+
+
+def plain(value: float) -> float | None:
+    """A float for JSON, None for not a number."""
+    return None if math.isnan(value) else value

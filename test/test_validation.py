@@ -1,0 +1,185 @@
+"""Cross-validation and learning curves, the library and the commands."""
+
+import json
+import random
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from rnntag.cli import cross_validate, learning_curve
+from rnntag.corpus import Sentence
+from rnntag.errors import OptionError
+from rnntag.options import preset
+from rnntag.validation import Recipe, Task, cross_validation, folds, run
+from rnntag.validation import learning_curve as plan
+
+HMM = Recipe("hmm", None)
+RNN = Recipe("rnn", preset("tutorial", hidden=4, epochs=1))
+
+
+def corpus(count=40, seed=1):
+    """Sentences whose tags follow from the words, mostly."""
+    rng = random.Random(seed)
+    made = []
+    for number in range(count):
+        words = [f"w{rng.randint(0, 30)}" for _ in range(rng.randint(2, 8))]
+        tags = ["ABC"[int(word[1:]) % 3] if rng.random() < 0.95 else "A" for word in words]
+        made.append(Sentence(words, tags, number + 1))
+    return made
+
+
+SENTENCES = corpus()
+
+
+@pytest.mark.parametrize("sentences, count", [(10, 2), (10, 3), (7, 7), (1301, 10)])
+def test_folds_are_parts_of_equal_size_that_make_up_the_whole(sentences, count):
+    parts = folds(sentences, count, np.random.default_rng(1))
+    assert len(parts) == count and max(map(len, parts)) - min(map(len, parts)) <= 1
+    assert sorted(place for part in parts for place in part) == list(range(sentences))
+    assert parts != folds(sentences, count, np.random.default_rng(2)) or sentences == count
+
+
+def test_more_folds_than_sentences_are_refused():
+    with pytest.raises(OptionError, match="8 folds of 7 sentences"):
+        folds(7, 8, np.random.default_rng(1))
+
+
+def test_no_fold_is_trained_on_and_every_recipe_has_the_same():
+    tasks = cross_validation(HMM, 40, 4, 1)
+    for task in tasks:
+        assert not set(task.train) & set(task.test) and len(task.train) + len(task.test) == 40
+    assert [task.test for task in tasks] == [task.test for task in cross_validation(RNN, 40, 4, 1)]
+    assert [task.recipe.options.seed for task in cross_validation(RNN, 40, 4, 7)] == [7, 8, 9, 10]
+
+
+def test_the_parts_of_a_curve_are_nested_and_score_on_the_same_sentences():
+    groups = plan(HMM, 40, [3, 5], 3, 2, 1)
+    assert [[len(task.train) for task in group] for group in groups] == [[5, 5], [10, 10], [19, 19], [38, 38]]
+    assert all(task.test == (3, 5) and not {3, 5} & set(task.train) for group in groups for task in group)
+    for smaller, larger in zip(groups, groups[1:]):
+        assert all(set(a.train) < set(b.train) for a, b in zip(smaller, larger))
+    assert set(groups[0][0].train) != set(groups[0][1].train)
+
+
+def test_a_curve_with_an_empty_part_is_refused():
+    with pytest.raises(OptionError, match="1/16 of 9 sentences"):
+        plan(HMM, 10, [0], 4, 1, 1)
+
+
+def test_answers_are_those_of_training_by_hand():
+    task = Task(HMM, tuple(range(30)), (35, 31))
+    (pairs,), expected = run([task], SENTENCES), HMM.tag(SENTENCES[:30], [SENTENCES[35], SENTENCES[31]])
+    assert [each.answer for each in pairs] == expected
+    assert [(each.words, each.reference, each.line) for each in pairs] == [
+        (SENTENCES[i].words, SENTENCES[i].tags, i + 1) for i in (35, 31)]
+
+
+def test_several_processes_give_the_same_answers_in_the_same_order():
+    tasks = [*cross_validation(RNN, 40, 3, 1), *cross_validation(HMM, 40, 3, 1)]
+    done = []
+    assert list(run(tasks, SENTENCES, 2, lambda: done.append(1))) == list(run(tasks, SENTENCES, 1))
+    assert len(done) == 6
+
+
+def test_an_error_in_a_process_comes_through():
+    tasks = [Task(HMM, (), (0,)), *cross_validation(HMM, 40, 2, 1)]
+    with pytest.raises(Exception, match="no tagged sentences"):
+        list(run(tasks, SENTENCES, 2))
+
+
+# ------------------------------------------------------------------ the commands
+
+
+@pytest.fixture
+def invoke(write, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write("corpus", "".join(" ".join(map("_".join, zip(s.words, s.tags))) + "\n" for s in corpus(200)).encode())
+    write("test", b"w1_B w2_C\nw3_A w4_B\n")
+
+    def invoke(command, *arguments, status=0):
+        result = CliRunner().invoke(command.main, ["corpus", *map(str, arguments)])
+        assert result.exit_code == status, result.output
+        return result.stdout if status == 0 else result.stderr
+    return invoke
+
+
+def test_cross_validation_shows_folds_mean_spread_and_confusion(invoke):
+    out = invoke(cross_validate, "--model", "hmm", "--folds", 4)
+    found = json.loads(invoke(cross_validate, "--model", "hmm", "--folds", 4, "--json"))
+    model, = found["models"]
+    shares = [fold["correct"] / fold["total"] for fold in model["folds"]]
+    assert found["folds"] == [50, 50, 50, 50] and model["mean"] == pytest.approx(np.mean(shares))
+    assert model["sd"] == pytest.approx(np.std(shares, ddof=1))
+    assert sum(fold["correct"] for fold in model["folds"]) == found["answers"][0]["tokens"]["correct"]
+    assert model["known"]["total"] + model["unknown"]["total"] == found["tokens"]
+    assert out.startswith("corpus: 200 sentences, ") and out.count("\nFold ") == 4
+    rows = {line.split()[0]: line.split()[-1] for line in out.splitlines() if line}
+    assert rows["Mean"] == f"{100 * np.mean(shares):.2f}" and rows["Spread"] == f"{100 * np.std(shares, ddof=1):.2f}"
+    assert "Most common mistakes:\n" in out and "\nTokens " in out
+
+
+def test_two_models_are_compared(invoke):
+    out = invoke(cross_validate, "--model", "hmm", "--model", "rnn", "--preset", "tutorial", "--options",
+                 "--hidden 2 --epochs 1", "--folds", 2, "--errors", 1)
+    assert "rnn tutorial --hidden 2 --epochs 1 against hmm: -" in out
+    assert "more than chance: hmm is better" in out
+
+
+def test_jobs_change_nothing(invoke):
+    arguments = ("--model", "rnn", "--options", "--hidden 2 --epochs 1 --embedding 4", "--folds", 3)
+    assert invoke(cross_validate, *arguments, "--jobs", 2) == invoke(cross_validate, *arguments)
+
+
+@pytest.mark.parametrize("command", [cross_validate, learning_curve])
+def test_options_that_do_not_exist_are_misuse(invoke, command):
+    assert "No such option" in invoke(command, "--options", "--nonsense 3", status=2)
+    assert "--hidden" in invoke(command, "--options", "--hidden 0", status=2)
+
+
+def test_too_many_folds_are_misuse(invoke):
+    assert "--folds: 201 folds of 200 sentences" in invoke(cross_validate, "--folds", 201, status=2)
+
+
+def test_a_learning_curve_has_a_row_for_each_size_and_a_prediction(invoke):
+    out = invoke(learning_curve, "--model", "hmm")
+    assert out.startswith("corpus, scored on 20 sentences, ") and "Fitted: error = " in out
+    for part in ("1/16", "1/8", "1/4", "1/2", "1/1"):
+        assert f"\n{part:>4}  " in out
+    for text in ("Check: from the smaller parts alone, ", "Twice the corpus, "):
+        assert text in out
+
+
+def test_a_learning_curve_in_json(invoke):
+    found = json.loads(invoke(learning_curve, "--model", "hmm", "--json", "--repeats", 2, "--halvings", 2))
+    curve, = found["curves"]
+    assert len(curve["points"]) == 6 and found["test_sentences"] == 20
+    last = curve["points"][-1]
+    assert curve["full_size"]["error"] == pytest.approx(last["wrong"] / last["total"])
+    doubled = curve["doubled"]
+    assert doubled["error"] == pytest.approx(curve["full_size"]["error"] * 2 ** -curve["power_law"]["b"])
+    assert doubled["interval"][0] <= doubled["error"] <= doubled["interval"][1]
+
+
+def test_a_test_corpus_is_scored_on_and_all_of_the_corpus_trained_on(invoke):
+    out = invoke(learning_curve, "--model", "hmm", "--test", "test")
+    assert "scored on 2 sentences, 4 tokens of test" in out
+    row, = [line.split() for line in out.splitlines() if line.strip().startswith("1/1 ")]
+    assert row[1] == f"{sum(map(len, corpus(200))):,}"
+
+
+@pytest.mark.parametrize("arguments, message", [
+    (["--held-out", 0.001], "--held-out: 0.001 of 200 sentences is 0"),
+    (["--halvings", 10], "--halvings: 1/1024 of 180 sentences is less than one")])
+def test_parts_that_would_be_empty_are_misuse(invoke, arguments, message):
+    assert message in invoke(learning_curve, "--model", "hmm", *arguments, status=2)
+
+
+def test_the_curve_of_the_wiki_corpus_predicts_its_full_size(corpora, tmp_path, monkeypatch):
+    wiki = corpora / "wiki-en"
+    result = CliRunner().invoke(learning_curve.main, [
+        str(wiki / "wiki-en-train.norm_pos"), "--test", str(wiki / "wiki-en-test.norm_pos"), "--model", "hmm",
+        "--repeats", "2", "--json"])
+    full = json.loads(result.stdout)["curves"][0]["full_size"]
+    assert full["error"] == pytest.approx(1 - 4144 / 4563)
+    assert full["interval"][0] <= full["error"] <= full["interval"][1]
