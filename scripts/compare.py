@@ -3,19 +3,27 @@
     python scripts/compare.py
     python scripts/compare.py --train wiki-en-train.norm_pos --test wiki-en-test.norm_pos --seeds 5
     python scripts/compare.py --run "tutorial" --run "default --cell lstm --layers 2" ...
+    python scripts/compare.py --raw-text raw.txt --peer nltk-crf --peer crfsuite-ap ...
 
-Without files it takes the bundled sample corpus. Accuracy is the mean over the seeds, with the
-standard deviation; CPU seconds are of this process, training without reading the files.
+Without files it takes the bundled sample corpus; --train and --test can be repeated, a table for each
+pair. Accuracy is the mean over the seeds, with the standard deviation; CPU seconds are of the process,
+training without reading the files. Known words are those of the training corpus.
 """
 
 from __future__ import annotations
 
+import math
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from functools import lru_cache, partial
+from itertools import groupby
+from multiprocessing import get_context
 from pathlib import Path
+from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -23,66 +31,157 @@ sys.path.insert(0, str(ROOT))
 import rnntag.cli  # noqa: E402, F401 - sets the number of BLAS threads before numpy is imported
 
 import click  # noqa: E402
+import peers  # noqa: E402
 
 from rnntag.cli.common import Command, separator  # noqa: E402
 from rnntag.cli.train_rnn import parse_run  # noqa: E402
-from rnntag.corpus import Sentence, read_tagged  # noqa: E402
+from rnntag.cli.vectors import sentences as raw_sentences  # noqa: E402
+from rnntag.corpus import TAGGED, Sentence, read_tagged  # noqa: E402
+from rnntag.errors import OptionError  # noqa: E402
 from rnntag.evaluation import Pair, accuracy, accuracy_by_knowledge  # noqa: E402
 from rnntag.hmm import HMMTagger  # noqa: E402
-from rnntag.options import PRESETS  # noqa: E402
+from rnntag.options import PRESETS, Options  # noqa: E402
 from rnntag.trainer import train_tagger  # noqa: E402
 
 SAMPLE = ROOT / "data"
 COLUMNS = ("tagger", "accuracy %", "sd", "known %", "unknown %", "training CPU s", "tokens/CPU s")
 
 
+class Run(NamedTuple):
+    """One tagger to train: an RNN with options, another library's (``peer``), or else the HMM."""
+
+    name: str
+    seed: int = 1
+    options: Options | None = None
+    peer: str | None = None
+    raw: tuple[str, ...] = ()
+
+
+class Corpora(NamedTuple):
+    """Files to train on and to test on, and how to read them."""
+
+    train: str
+    test: str
+    format: str | None
+    separator: str
+
+
+class Result(NamedTuple):
+    """Accuracy, on known and on unknown words (%), CPU seconds to train, tokens tagged a CPU second."""
+
+    accuracy: float
+    known: float
+    unknown: float
+    seconds: float
+    rate: float
+
+
 @click.command(cls=Command)
-@click.option("--train", default=str(SAMPLE / "sample-train.wordtag"), help="Tagged training corpus [sample].")
-@click.option("--test", default=str(SAMPLE / "sample-test.wordtag"), help="Tagged test corpus [sample].")
+@click.option("--train", multiple=True, default=(str(SAMPLE / "sample-train.wordtag"),),
+              help="Tagged training corpus, repeatable [sample].")
+@click.option("--test", multiple=True, default=(str(SAMPLE / "sample-test.wordtag"),),
+              help="Tagged test corpus, one for each --train [sample].")
 @click.option("--run", "runs", multiple=True, metavar="'PRESET [OPTION...]'", default=tuple(PRESETS),
               help="An RNN to train: a preset, options of train-rnn; repeatable [each preset].")
-@click.option("--seeds", type=click.IntRange(1), default=5, show_default=True, help="Runs of each preset.")
+@click.option("--raw-text", multiple=True, metavar="FILE",
+              help="Untagged text: each RNN that can is trained a second time with vectors from it.")
+@click.option("--peer", "others", multiple=True, type=click.Choice(["all", *peers.PEERS]),
+              help="Another tagger to run beside ours, repeatable; all: those installed [none].")
+@click.option("--seeds", type=click.IntRange(1), default=5, show_default=True, help="Runs of each tagger.")
+@click.option("--jobs", type=click.IntRange(1), default=1, show_default=True,
+              help="Runs at the same time, each in a process with its own CPU clock.")
+@click.option("--format", type=click.Choice(TAGGED), help="Format of the corpora [found out from the file].")
 @separator
-def main(train: str, test: str, runs: tuple[str, ...], seeds: int, separator: str) -> None:
+def main(train: tuple[str, ...], test: tuple[str, ...], runs: tuple[str, ...], raw_text: tuple[str, ...],
+         others: tuple[str, ...], seeds: int, jobs: int, format: str | None, separator: str) -> None:
     """Train the HMM and RNN presets on the same files and print a table of the results."""
-    training = read_tagged(train, "wordtag", separator)
-    testing = read_tagged(test, "wordtag", separator)
-    words = {word for sentence in training for word in sentence.words}
-    click.echo(f"{Path(train).name}: {len(training):,} sentences, {sum(map(len, training)):,} tokens;  "
-               f"{Path(test).name}: {len(testing):,} sentences, {sum(map(len, testing)):,} tokens\n")
-    width = max(len(f"RNN {text}") for text in runs)
-    click.echo(" | ".join([f"{COLUMNS[0]:{width}}", *(f"{name:>14}" for name in COLUMNS[1:])]))
-    for name, runs in list(experiments(training, runs, seeds)):  # a mistyped option shows at once
-        results = [result(run, testing, words) for run in runs]
-        means = [statistics.fmean(column) for column in zip(*results)]
-        spread = statistics.stdev(r[0] for r in results) if len(results) > 1 else None
-        cells = [f"{means[0]:.2f}", "" if spread is None else f"{spread:.2f}", f"{means[1]:.2f}",
-                 f"{means[2]:.2f}", f"{means[3]:.1f}", f"{means[4]:,.0f}"]
-        click.echo(" | ".join([f"{name:{width}}", *(f"{cell:>14}" for cell in cells)]))
+    if len(train) != len(test):
+        raise OptionError(f"{len(train)} and {len(test)}", "a test corpus for each training corpus",
+                          place="--train and --test")
+    plan = list(experiments(runs, raw_text, others, seeds))  # a mistyped option shows at once
+    for number, corpora in enumerate(Corpora(*files, format, separator) for files in zip(train, test)):
+        training, testing = corpus(corpora.train, corpora), corpus(corpora.test, corpora)
+        click.echo("\n" * (number > 0) + f"{Path(corpora.train).name}: {len(training):,} sentences, "
+                   f"{sum(map(len, training)):,} tokens;  {Path(corpora.test).name}: {len(testing):,} sentences, "
+                   f"{sum(map(len, testing)):,} tokens\n")
+        width = max(len(run.name) for run in plan)
+        click.echo(" | ".join([f"{COLUMNS[0]:{width}}", *(f"{name:>14}" for name in COLUMNS[1:])]))
+        measured = results(plan, corpora, jobs)
+        for name, members in groupby(plan, key=lambda run: run.name):
+            found = [next(measured) for _ in members]
+            click.echo(" | ".join([f"{name:{width}}", *(f"{cell:>14}" for cell in cells(found))]))
 
 
-def experiments(training: list[Sentence], runs: tuple[str, ...],
-                seeds: int) -> Iterator[tuple[str, list[Callable]]]:
-    """The name of each experiment and a function for each run that returns a tagger."""
-    yield "HMM", [lambda: HMMTagger.train(training)]
+def cells(found: list[Result]) -> list[str]:
+    """A row of the table: means, and the standard deviation of the accuracy."""
+    mean = Result(*map(statistics.fmean, zip(*found)))
+    spread = f"{statistics.stdev(r.accuracy for r in found):.2f}" if len(found) > 1 else ""
+    known, unknown = ("-" if math.isnan(value) else f"{value:.2f}" for value in (mean.known, mean.unknown))
+    return [f"{mean.accuracy:.2f}", spread, known, unknown, f"{mean.seconds:.1f}", f"{mean.rate:,.0f}"]
+
+
+def experiments(runs: Iterable[str], raw: tuple[str, ...], others: Iterable[str], seeds: int) -> Iterator[Run]:
+    """All runs, those of a tagger one after the other."""
+    numbers = range(1, seeds + 1)
+    yield Run("HMM")
     for text in runs:
         options = parse_run(text)
-        yield f"RNN {text}", [lambda options=options, seed=seed: train_tagger(training, replace(options, seed=seed))
-                              for seed in range(1, seeds + 1)]
+        yield from (Run(f"RNN {text}", seed, options) for seed in numbers)
+        if raw and options.embedding:
+            yield from (Run(f"RNN {text} + raw text", seed, options, raw=raw) for seed in numbers)
+    installed = peers.available()
+    for line in peers.missing():
+        if "all" in others or line.partition(":")[0] in others:
+            click.echo(line, err=True)
+    for name in installed if "all" in others else [name for name in others if name in installed]:
+        yield from (Run(name, seed, peer=name) for seed in numbers)
 
 
-def result(run: Callable, testing: list[Sentence], words: set[str]) -> tuple[float, ...]:
-    """Accuracy, on known and on unknown words (%), CPU seconds to train, tokens tagged a CPU second."""
+# ------------------------------------------------------------------ one run, in this process or another
+
+
+@lru_cache(maxsize=4)
+def corpus(path: str, corpora: Corpora) -> list[Sentence]:
+    """A corpus, read once in a process."""
+    return read_tagged(path, corpora.format, corpora.separator)
+
+
+@lru_cache(maxsize=1)
+def vectors(raw: tuple[str, ...]) -> tuple[Any, float]:
+    """Word vectors from untagged text, made once in a process, and the CPU seconds that it took."""
+    from rnntag.vectors import train_vectors
+
     start = time.process_time()
-    tagger = run()
+    return train_vectors(raw_sentences(raw, True)), time.process_time() - start
+
+
+def results(plan: list[Run], corpora: Corpora, jobs: int) -> Iterator[Result]:
+    """The results of some runs, in order, as they come."""
+    if jobs == 1:
+        yield from (result(run, corpora) for run in plan)
+        return
+    with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
+        yield from pool.map(partial(result, corpora=corpora), plan)
+
+
+def result(run: Run, corpora: Corpora) -> Result:
+    """Train a tagger and grade it."""
+    training, testing = corpus(corpora.train, corpora), corpus(corpora.test, corpora)
+    given, extra = vectors(run.raw) if run.raw else (None, 0.0)
+    start = time.process_time()
+    if run.options:
+        width = given[1].shape[1] if given else run.options.vectors
+        tagger = train_tagger(training, replace(run.options, seed=run.seed, vectors=width), vectors=given)
+    else:
+        tagger = peers.PEERS[run.peer].train(training, run.seed) if run.peer else HMMTagger.train(training)
     trained = time.process_time()
     answers = list(tagger.tag(sentence.words for sentence in testing))
     seconds = time.process_time() - trained
     pairs = [Pair(s.words, s.tags, answer) for s, answer in zip(testing, answers, strict=True)]
     score = accuracy(pairs)
-    known, unknown = accuracy_by_knowledge(pairs, words)
-    return (100 * score.accuracy, 100 * known.accuracy, 100 * unknown.accuracy, trained - start,
-            score.total / seconds)
+    known, unknown = accuracy_by_knowledge(pairs, {word for sentence in training for word in sentence.words})
+    return Result(100 * score.accuracy, 100 * known.accuracy, 100 * unknown.accuracy, trained - start + extra,
+                  score.total / max(seconds, 1e-9))
 
 
 if __name__ == "__main__":
