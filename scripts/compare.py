@@ -40,7 +40,7 @@ from rnntag.corpus import TAGGED, Sentence, read_tagged  # noqa: E402
 from rnntag.errors import OptionError  # noqa: E402
 from rnntag.evaluation import Pair, accuracy, accuracy_by_knowledge  # noqa: E402
 from rnntag.hmm import HMMTagger  # noqa: E402
-from rnntag.options import PRESETS, Options  # noqa: E402
+from rnntag.options import Options  # noqa: E402
 from rnntag.trainer import train_tagger  # noqa: E402
 
 SAMPLE = ROOT / "data"
@@ -81,8 +81,8 @@ class Result(NamedTuple):
               help="Tagged training corpus, repeatable [sample].")
 @click.option("--test", multiple=True, default=(str(SAMPLE / "sample-test.wordtag"),),
               help="Tagged test corpus, one for each --train [sample].")
-@click.option("--run", "runs", multiple=True, metavar="'PRESET [OPTION...]'", default=tuple(PRESETS),
-              help="An RNN to train: a preset, options of train-rnn; repeatable [each preset].")
+@click.option("--run", "runs", multiple=True, metavar="'PRESET [OPTION...]'", default=("tutorial", "default"),
+              help="An RNN to train: a preset, options of train-rnn; repeatable [tutorial and default].")
 @click.option("--raw-text", multiple=True, metavar="FILE",
               help="Untagged text: each RNN that can is trained a second time with vectors from it.")
 @click.option("--peer", "others", multiple=True, type=click.Choice(["all", *peers.PEERS]),

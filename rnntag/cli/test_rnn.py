@@ -21,19 +21,29 @@ from .tagging import tagging_options
               "words one of their tags (default: any of the model's).")
 @click.option("--partial", is_flag=True, help="Keep the tags that words in INPUT have already (word_TAG among bare "
               "words; in other formats some tags are missing), and tag the others.")
+@click.option("--jobs", type=click.IntRange(1, 256), default=1, show_default=True, metavar="N",
+              help="Processes that tag at the same time; the answer is the same, in the same order.")
 def main(model: Path, layout: dict[str, Any], probabilities: bool, n_best: int, lexicon: str | None,
-         partial: bool, **arguments: Any) -> None:
+         partial: bool, jobs: int, **arguments: Any) -> None:
     """Tag INPUT with the RNN in the folder MODEL.
 
     INPUT is text, a sentence a line, tokens separated by single spaces, or a corpus in another
     format; - or nothing is standard input. The output has one line (or block of lines) for each
     sentence of INPUT, blank for blank.
     """
+    from ..errors import OptionError
     from ..files import shown
     from ..modelfile import load
     from .tagging import tag_file, trained_field
 
-    tagger = load(model, kind="rnn")
+    if jobs > 1:
+        if probabilities or n_best or lexicon or partial or arguments["stream"]:
+            raise OptionError(f"{jobs}, with an option that needs one process", "--probabilities, --n-best, "
+                              "--lexicon, --partial and --stream go without it", place="--jobs")
+        from ..parallel import ParallelTagger
+        tagger: Any = ParallelTagger(model, jobs, kind="rnn")
+    else:
+        tagger = load(model, kind="rnn")
     layout["field"] = layout["field"] or trained_field(model)
     if lexicon or partial:
         from ..constraints import ConstrainedTagger, read_lexicon
