@@ -29,7 +29,7 @@ from typing import Any
 import numpy as np
 
 from . import __version__
-from .archive import (MAX_WEIGHT_BYTES, archive_bytes, pack_arrays, parse_json, read_checked, sha256,
+from .archive import (MAX_WEIGHT_BYTES, SUPPORT, archive_bytes, pack_arrays, parse_json, read_checked, sha256,
                       unpack_arrays)
 from .errors import ModelError, RnntagError, quote
 from .files import OLD, PART, Lock, leftovers, reporting, write_bytes
@@ -39,6 +39,7 @@ from .trainer import Epoch, Trainer
 STATE = "state.json"
 OWN = re.compile(r"lock|state\.json|arrays-[01]\.npz|\.(state\.json|arrays-[01]\.npz)\.\w{8}\.part")
 MAX_ARRAYS = 8 * MAX_WEIGHT_BYTES  # weights, optimiser state, averages, the best and the last weights
+AGAIN = "Start over with --force."
 KEPT = "The training so far is kept: continue it with --resume."
 
 
@@ -137,9 +138,17 @@ class Checkpoints:
 
         Raises ModelError when it is damaged, or of a run with other options or corpora.
         """
-        place = self.folder / STATE
         if not self._stands():
             return False
+        try:
+            self._read(trainer)
+        except ModelError as error:
+            error.hint = AGAIN if error.hint == SUPPORT else error.hint
+            raise
+        return True
+
+    def _read(self, trainer: Trainer) -> None:
+        place = self.folder / STATE
         # its plan has a number a sentence, its log a record an epoch
         size = 1_000_000 + 32 * len(trainer.types) + 1_000 * trainer.options.epochs
         state = parse_json(read_checked(place, size, None), place)
@@ -148,21 +157,19 @@ class Checkpoints:
             turn = ("arrays-0.npz", "arrays-1.npz").index(state["arrays"])
             check_values(state["trainer"], state["log"], trainer)
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            raise ModelError(f"a damaged checkpoint ({quote(str(error))})", hint="Start over with --force.",
-                             place=place) from None
+            raise ModelError(f"a damaged checkpoint ({quote(str(error))})", hint=AGAIN, place=place) from None
         shapes, arrays_place = trainer.shapes(state["trainer"]), self.folder / state["arrays"]
         most = archive_bytes(shapes, "float32", MAX_ARRAYS)
         data = read_checked(arrays_place, MAX_ARRAYS, str(state["sha256"]), most, STATE)
         trainer.restore(state["trainer"], unpack_arrays(arrays_place, data, shapes, "float32"))
         self._turn, self.log = 1 - turn, state["log"]
-        return True
 
     def _compare(self, state: dict[str, Any], place: Path) -> None:
         """Raise ModelError unless the checkpoint is of this format, and of this very run."""
         version = state["format_version"]
         if type(version) is not int or version != FORMAT_VERSION:
             raise ModelError(f"a checkpoint of format {quote(str(version))}", "this program continues "
-                             f"{FORMAT_VERSION}", "Start over with --force.", place)
+                             f"{FORMAT_VERSION}", AGAIN, place)
         flat, own = _flatten(state["identity"]), _flatten(self.identity)
         for name in sorted(flat.keys() | own.keys()):
             if flat.get(name) != own.get(name):

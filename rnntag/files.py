@@ -196,7 +196,8 @@ def reporting(path: str | Path, action: str) -> Iterator[None]:
         raise
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise RnntagError(f"cannot {action} it: {reason}", place=_final(error.filename or path)) from error
+        place = error.filename if error.filename and PART not in str(error.filename) else _final(path)
+        raise RnntagError(f"cannot {action} it: {reason}", place=place) from error
 
 
 def _final(path: str | Path) -> Path:

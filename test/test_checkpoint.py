@@ -185,6 +185,7 @@ def refusal(tmp_path, **options):
         place.restore(trainer(**options))
     message = str(error.value)
     assert message.startswith(str(tmp_path / "m.training")) and "\n" not in message and len(message) < 600
+    assert message.endswith("tart over with --force.")
     return message
 
 

@@ -1,0 +1,1 @@
+"""Taggers as parts of other libraries; each adapter imports its library, so it is imported by name alone."""

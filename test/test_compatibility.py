@@ -1,0 +1,34 @@
+"""Models of every format version so far are loaded, and tag as they did when they were made.
+
+model-v1/ was written by version 0.1.0 from the first six lines of data/sample-train.wordtag and is
+never written again: when a later version cannot load it, that version is wrong.
+"""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from rnntag.archive import pack_arrays
+from rnntag.modelfile import load, read_manifest
+
+FOLDER = Path(__file__).parent / "model-v1"
+TEXT = [["That", "book", "is", "mine", "."], ["She", "opened", "the", "key"], []]
+
+
+@pytest.mark.parametrize("name, kind, answer", [
+    ("hmm", "hmm", ["DT NN VBZ PRP .", "PRP DT NN .", ""]), ("rnn", "rnn", ["DT VBZ VBZ PRP .", "PRP PRP DT NN", ""]),
+    ("crf", "rnn", ["DT NN VBZ PRP .", "PRP VBD DT NN", ""])])
+def test_models_of_format_1_are_loaded_and_tag_as_they_did(name, kind, answer):
+    assert read_manifest(FOLDER / name)["format_version"] == 1
+    assert [" ".join(tags) for tags in load(FOLDER / name, kind).tag(TEXT)] == answer
+
+
+@pytest.mark.parametrize("name", ["hmm", "rnn", "crf"])
+def test_they_are_written_again_as_they_are(name):
+    """What is stored is what the model is: options, id maps and arrays come out as they went in."""
+    options, ids, arrays = load(FOLDER / name).state()
+    stored = json.loads((FOLDER / name / "model.json").read_text())["options"]
+    assert {option: options[option] for option in stored} == stored
+    assert ids == json.loads((FOLDER / name / "ids.json").read_text("utf-8"))
+    assert pack_arrays(arrays) == (FOLDER / name / "weights.npz").read_bytes()
