@@ -31,6 +31,7 @@ MAX_WEIGHT_BYTES = 4_000_000_000
 NPY_HEADER_BYTES = 4_096  # more than numpy writes for any array of ours
 ZIP_ENTRY_BYTES = 1_024  # upper bound of the archive's own bytes for one member
 SUPPORT = "Train it again, or fetch it again from where it came."
+MAX_DEPTH = 32  # of lists and objects within each other
 MAX_ID_MAPS = 64  # lists and objects in ids.json
 
 # The header of an npy file as numpy writes it.
@@ -94,11 +95,19 @@ def sha256(data: bytes) -> str:
 
 
 def parse_json(data: bytes, place: Path) -> Any:
-    """The value of strict JSON: UTF-8, no NaN, no key twice. Raises ModelError otherwise."""
+    """The value of strict JSON: UTF-8, no NaN, no key twice, not too deep. Raises ModelError otherwise."""
     try:
-        return json.loads(data.decode("utf-8"), object_pairs_hook=_unique_keys, parse_constant=_no_constant)
+        value = json.loads(data.decode("utf-8"), object_pairs_hook=_unique_keys, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         raise ModelError(f"not readable as JSON: {error}", hint=SUPPORT, place=place) from None
+    level = [value]
+    for _ in range(MAX_DEPTH):  # so that whoever walks through it or shows it may do so by recursion
+        level = [inner for outer in level if isinstance(outer, (dict, list))
+                 for inner in (outer.values() if isinstance(outer, dict) else outer)
+                 if isinstance(inner, (dict, list))]
+    if level:
+        raise ModelError(f"nested more than {MAX_DEPTH} deep", hint=SUPPORT, place=place)
+    return value
 
 
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from .vocab import Vocab
 CHUNK_TOKENS = 8_192  # tokens held at once while tagging
 BATCH_TOKENS = 2_048  # tokens in one pass through the network
 VECTOR_NORM = 3.0  # of pretrained vectors; three times unit length measured best
-CACHED_WORDS = 200_000  # word types whose input projection is kept
+CACHE_BYTES = 100_000_000  # of input projections of word types that are kept
 
 
 class Posteriors(NamedTuple):
@@ -143,7 +143,7 @@ class RNNTagger:
             rows = interleave([types[i] for i in members], packing)
             # the weights of a stranger may be as large as they like
             with np.errstate(over="ignore", invalid="ignore"):
-                scores, _ = self.network.encode(self.params, first[:, :, rows], packing)
+                scores, _ = self.network.encode(self.params, np.take(first, rows, axis=2), packing)
                 if allowed is not None:
                     scores[~interleave([allowed[i] for i in members], packing)] = -np.inf
                 for i, own in zip(members, separate(output.decode(self.params, scores, packing), packing)):
@@ -158,15 +158,20 @@ class RNNTagger:
         """The table of known word types and the first layer's projection of each, kept between
         calls: it depends on the word alone."""
         with self._lock, np.errstate(over="ignore", invalid="ignore"):
-            if self._cache is None or len(self._cache[0]) > CACHED_WORDS:
-                self._cache = self.word_table(), np.empty(0)
+            if self._cache is None or self._cache[1].nbytes > CACHE_BYTES:
+                self._cache = self.word_table(), np.empty((0, 0, 0, 0), self.dtype)
             table, first = self._cache
             done = len(table)
             table.ids(list(dict.fromkeys(chain.from_iterable(sentences))))
             if len(table) > done:
                 x, _ = self.network.embed(self.params, table, np.arange(done, len(table)))
                 new = self.network.first(self.params, x)
-                first = np.concatenate((first, new), axis=2) if done else new
+                if len(table) > first.shape[2]:  # twice the room, so that copying stays rare
+                    room = np.empty((*new.shape[:2], 2 * len(table), new.shape[3]), new.dtype)
+                    if done:
+                        room[:, :, :done] = first[:, :, :done]
+                    first = room
+                first[:, :, done:len(table)] = new
                 self._cache = table, first
             return table, first
 

@@ -36,7 +36,8 @@ THREE = [Sentence(words.split(" "), tags.split(" ")) for words, tags in (
 SLOWEST = 5.0  # seconds that one case may take
 TINY = {"embedding": 3, "hidden": 2, "epochs": 1, "filters": 2, "char_embedding": 2, "window": 3}
 OPTIONS = {"rnn": {"dense": ("3:relu",)}, "crf": {"output": "crf", "char_rnn": 2},
-           "cnn": {"encoder": "cnn", "features": "form,suffixes"}, "one-hot": {"embedding": 0, "features": "form"}}
+           "cnn": {"encoder": "cnn", "features": "form,suffixes"}, "one-hot": {"embedding": 0, "features": "form"},
+           "committee": {"members": 2}}
 BITS = [b"", b"\0", b"\xff", b"\xc3", b"\r\n", b"\r", b"\n", b"\n\n", b" ", b"  ", b"_", b"\t", b"\t\t",
         b"\xef\xbb\xbf", b"\xe3\x80\x80", b"\xe2\x80\xa8", b"\xc2\x85", b"\xed\xa0\x80", b"#", b"1-2\t", b"8.1\t",
         b"{", b"}", b"[" * 5000, b"\"", b"\\", b"\\ud800", b"null", b"NaN", b"-1", b"1e999", b"9" * 5000,
@@ -76,7 +77,7 @@ def mutate_bytes(rng, data):
 
 PARTICULARS = [  # what varies from one case to the next
     (r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"", "*"), (r"^--[\w-]+ is .*;", "--OPTION is *;"),
-    (r"^(emissions|transitions|[a-z]+\d?\.[\w.]+) ", "ARRAY "), (r"\([\d, ]*\)", "SHAPE"),
+    (r"^(emissions|transitions|[a-z]+\d?[./][\w./]+) ", "ARRAY "), (r"\([\d, ]*\)", "SHAPE"),
     (r"[<>|]\w+ SHAPE", "DTYPE SHAPE"),
     (r"0x[0-9a-f]+|[-\d.,:]*\d[\d,.:e+]*", "N"), (r"(damaged archive|not JSON) \(.*\)", r"\1 (...)"),
     (r"(as JSON: [^:(]*).*;", r"\1;")]
@@ -271,6 +272,8 @@ def _archive(rng, files, wholes):
         with zipfile.ZipFile(io.BytesIO(files["weights.npz"])) as archive:
             members = [(name, archive.read(name)) for name in archive.namelist()]
     except Exception:
+        return
+    if not members:
         return
     i = rng.randrange(len(members))
     name, data = members[i]

@@ -102,7 +102,7 @@ def test_probabilities_stream(tagger, monkeypatch):
 
 
 def test_threads_share_a_tagger_and_get_the_same_tags(tagger, monkeypatch):
-    monkeypatch.setattr(module, "CACHED_WORDS", 50)  # forgotten and remembered all the time
+    monkeypatch.setattr(module, "CACHE_BYTES", 50)  # forgotten and remembered all the time
     monkeypatch.setattr(module, "CHUNK_TOKENS", 20)
     texts = [[[f"w{(7 * t + i) % 90}", "to", "read", f"Q{i % 13}"] for i in range(60)] for t in range(6)]
     alone = [list(tagger.with_params(tagger.params).tag(each)) for each in texts]

@@ -69,8 +69,8 @@ def rest(tmp_path, **options):
 @pytest.mark.parametrize("options", [
     {}, {"optimizer": "momentum", "average": 0.0, "cell": "elman"},
     {"optimizer": "sgd", "output": "crf", "batch_size": 2}, {"char_rnn": 2, "optimizer": "adagrad"},
-    {"encoder": "cnn", "filters": 2, "dense": ("3",), "optimizer": "rmsprop"}],
-    ids=["default", "momentum", "crf", "characters", "cnn"])
+    {"encoder": "cnn", "filters": 2, "dense": ("3",), "optimizer": "rmsprop"}, {"members": 2}],
+    ids=["default", "momentum", "crf", "characters", "cnn", "committee"])
 def test_a_run_stopped_after_any_update_ends_with_the_same_weights_and_log(tmp_path, options):
     whole = trainer(**options)
     log = [epoch.to_dict() for epoch in whole.epochs()]

@@ -186,6 +186,8 @@ def test_deep_nesting_is_refused_in_ids_too(model):
     assert "ids.json: more than 64 lists and objects" in refusal(model)
     (model / MANIFEST).write_text('{"info":' * 50_000)
     assert "model.json: not readable as JSON" in refusal(model)
+    (model / MANIFEST).write_text('{"info":' * 40 + "{}" + "}" * 40)
+    assert "model.json: nested more than 32 deep" in refusal(model)
 
 
 @pytest.mark.parametrize("change, message", [

@@ -79,7 +79,7 @@ def test_tags_do_not_depend_on_the_size_of_chunks_and_batches(trained, monkeypat
 
 def test_forgetting_words_changes_no_tags(trained, monkeypatch):
     together = list(trained.tag(text()))
-    monkeypatch.setattr(module, "CACHED_WORDS", 2)
+    monkeypatch.setattr(module, "CACHE_BYTES", 2)
     monkeypatch.setattr(module, "CHUNK_TOKENS", 5)
     assert list(trained.with_params(trained.params).tag(text())) == together
 
