@@ -21,7 +21,7 @@ from .vocab import Vocab
 
 CHUNK_TOKENS = 8_192  # tokens held at once while tagging
 BATCH_TOKENS = 2_048  # tokens in one pass through the network
-VECTOR_NORM = 3.0  # of pretrained vectors; three times unit length measured best
+VECTOR_NORM = 6.0  # of pretrained vectors; docs/experiments.md has what other lengths gave
 CACHE_BYTES = 100_000_000  # of input projections of word types that are kept
 
 
