@@ -75,7 +75,11 @@ def main(sections: tuple[str, ...], train: str, test: str, raw: Path | None, rou
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         bench = speed.Bench(*corpora, rounds, sentences, tokens, stream, growth, slow, Path(folder), raw)
         for name in sorted(set(sections)):
-            found = list(SECTIONS[name](bench))
+            found = []
+            for figure in SECTIONS[name](bench):
+                shown = measure.number(figure.ratio or figure.ours)
+                click.echo(f"{figure.section}: {figure.what}: {shown}", err=True)
+                found.append(figure)
             figures += found
             click.echo("\n".join(measure.lines(found)) + "\n")
     if output:

@@ -122,9 +122,11 @@ def _jobs(bench: Bench) -> Iterator[Figure]:
         one.append(_tag(bench, source, "one.tags", "--jobs", 1))
         two.append(_tag(bench, source, "two.tags", "--jobs", 2))
     same = (bench.folder / "one.tags").read_bytes() == (bench.folder / "two.tags").read_bytes()
-    yield measure.compared("e", f"test-rnn, {tokens:,} tokens, two jobs / one", "wall s",
-                           [usage.wall for usage in two], [usage.wall for usage in one], less_is_better=True,
-                           target=1.8, note="same answers" if same else "DIFFERENT ANSWERS")
+    what = f"test-rnn, {tokens:,} tokens, two jobs / one"
+    yield measure.compared("e", what, "wall s", [usage.wall for usage in two], [usage.wall for usage in one],
+                           less_is_better=True, target=1.8, note="same answers" if same else "DIFFERENT ANSWERS")
+    yield measure.compared("e", what, "CPU s", [usage.cpu for usage in two], [usage.cpu for usage in one],
+                           less_is_better=True, note="1 is no overhead")
 
 
 def _memory(bench: Bench) -> Iterator[Figure]:

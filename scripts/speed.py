@@ -218,6 +218,7 @@ def square(size: int) -> Callable[[int], int]:
 def limit(bench: Bench) -> Iterator[Figure]:
     """The rate of the network's matrix products in training and tagging, against the rate of a large
     product, and against these products alone."""
+    seen: set[Options] = set()
     for job in jobs():
         turns = Turns(job.options, bench.train, bench.sentences)
         o, tagger = turns.options, turns.trainer.tagger
@@ -229,6 +230,9 @@ def limit(bench: Bench) -> Iterator[Figure]:
         each, goal = operations(o, tags, True), 0.4 if job.target == 1.5 else None
         yield from _limits(f"training, {job.name}", lambda turn: each * turns.train(turn),
                            products(o, tags, lengths, True), bench.rounds, goal)
+        if replace(o, batch_size=1) in seen:  # tagging does not depend on it
+            continue
+        seen.add(replace(o, batch_size=1))
         words = [sentence.words for sentence in bench.test]
         words *= max(1, bench.tokens // 4 // sum(map(len, words)))
 

@@ -25,6 +25,8 @@ from rnntag.cli.train_rnn import main as TRAIN
 
 posix = pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals or permissions")
 TINY = ("--hidden", "4", "--embedding", "4", "--epochs", "2")
+DIVERGE = ("--cell", "elman", "--activation", "relu", "--optimizer", "sgd", "--clip", "0", "--schedule", "constant",
+           "--epochs", "60", "--dropout", "0", "-q")
 TEXT = b"the_DT dog_NN runs_VB ._.\na_DT cat_NN sees_VB the_DT dog_NN ._.\ndogs_NN run_VB ._.\n" * 3
 
 
@@ -152,7 +154,8 @@ def test_a_finished_run_resumed_is_finished_and_another_one_is_not():
     before = files()
     assert invoke(TRAIN, "train", "m", *TINY, "--resume")[1].endswith("m is finished already\n")
     assert files() == before and sorted(os.listdir()) == ["m", "train"]
-    assert "exists already" in failure(TRAIN, "train", "m", *TINY, "-q", "--resume", "--seed", "2")
+    _, err = invoke(TRAIN, "train", "m", *TINY, "--resume", "--seed", "2", status=1)
+    assert "exists already" in err and "epoch" not in err, "before any work"
     assert files() == before and sorted(os.listdir()) == ["m", "train"]
 
 
@@ -261,8 +264,7 @@ def test_what_cannot_be_tagged_is_refused(tmp_path):
 
 def test_a_loss_that_is_not_finite_stops_with_advice_and_the_last_good_weights():
     def diverge(name, *more):
-        message = failure(TRAIN, "train", name, "--cell", "elman", "--activation", "relu", "--optimizer", "sgd",
-                          "--clip", "0", "--schedule", "constant", "--epochs", "60", "--dropout", "0", "-q", *more)
+        message = failure(TRAIN, "train", name, *DIVERGE, *more)
         assert "no longer finite" in message and "Lower --learning-rate, or set --clip." in message
         assert not Path(f"{name}.training").exists()
         return message
@@ -273,6 +275,10 @@ def test_a_loss_that_is_not_finite_stops_with_advice_and_the_last_good_weights()
     assert message.endswith(f"The weights of epoch {len(log())} are kept in m.")
     assert "no longer finite" in manifest()["info"]["stopped"] and len(log()) >= 1
     assert invoke(TAG, "m", input="the dog\n")[0].count(" ") == 1
+    before = files()
+    again = ["m", "--learning-rate", "1e6", "--batch-size", "16", "--resume"]
+    assert "exists already" in failure(TRAIN, "train", *again, *DIVERGE), "it is not what the run should end with"
+    assert files() == before
 
 
 # ------------------------------------------------------------------ processes

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from rnntag.errors import RnntagError
-from rnntag.files import check_free, digest, open_input, open_output, whole_folder, write_bytes
+from rnntag.files import Lock, check_free, digest, open_input, open_output, whole_folder, write_bytes
 
 posix = pytest.mark.skipif(os.name != "posix", reason="needs a POSIX system")
 unprivileged = pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0,
@@ -203,3 +203,47 @@ def test_a_folder_without_permission_to_write_is_reported(tmp_path):
             fill(tmp_path / "model", "1")
     finally:
         tmp_path.chmod(0o700)
+
+
+def test_all_of_a_file_is_on_the_disk_before_it_gets_its_name(tmp_path, monkeypatch):
+    seen = []
+    fsync, replace = os.fsync, os.replace
+
+    def synced(handle):
+        seen.append(os.fstat(handle).st_size)
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(os, "replace", lambda *names: (seen.append("named"), replace(*names)))
+    write_bytes(tmp_path / "file", b"x" * 100)
+    assert seen[:2] == [100, "named"]
+
+
+@posix
+def test_a_lock_on_a_file_that_was_removed_meanwhile_is_none(tmp_path, monkeypatch):
+    import fcntl
+    lock, flock = Lock(tmp_path / "lock"), fcntl.flock
+
+    def late(stream, how):
+        os.unlink(tmp_path / "lock")  # as the process that had it does at its end
+        if again:
+            (tmp_path / "lock").touch()  # and the next one that comes
+        flock(stream, how)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    for again in (True, False):
+        assert not lock.acquire()
+    monkeypatch.undo()
+    assert lock.acquire()
+    lock.release()
+
+
+def test_a_file_system_without_locks_is_not_taken_for_another_process(tmp_path, monkeypatch):
+    fcntl = pytest.importorskip("fcntl", reason="needs a POSIX system")
+
+    def fail(*_arguments):
+        raise OSError(37, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", fail)
+    with pytest.raises(RnntagError, match="lock: cannot lock it: no locks available"):
+        Lock(tmp_path / "lock").acquire()

@@ -121,6 +121,20 @@ def test_arrays_of_every_rank_come_back(shape):
     assert unpack_arrays("place", data, {"x": shape}, "float32")["x"].shape == shape
 
 
+def test_what_could_not_be_loaded_is_not_saved(toy, tmp_path, monkeypatch):
+    monkeypatch.setitem(modelfile.MAX_JSON_BYTES, IDS, 20)
+    with pytest.raises(ModelError, match="id maps of .* bytes; at most 20 are loaded. Raise --min-count."):
+        save(tmp_path / "m", toy)
+    monkeypatch.undo()
+    toy.transitions[0, 1] = np.nan
+    with pytest.raises(ModelError, match="transitions has values that are infinite or not a number; such"):
+        save(tmp_path / "m", toy)
+    toy.words.strings.append("\ud800")
+    with pytest.raises(ModelError, match="half a character"):
+        save(tmp_path / "m", toy)
+    assert not (tmp_path / "m").exists()
+
+
 # ------------------------------------------------------------------ folders
 
 
@@ -190,12 +204,25 @@ def test_deep_nesting_is_refused_in_ids_too(model):
     assert "model.json: nested more than 32 deep" in refusal(model)
 
 
+def test_strict_json_has_no_nan(model):
+    text = (model / MANIFEST).read_text()
+    (model / MANIFEST).write_text(text.replace('"toy"', "NaN"))
+    assert "NaN is not JSON" in refusal(model)
+
+
+@pytest.mark.parametrize("strings", [["", "a", "a"], ["a", "b"], [], [""] * 2, ["", None], "", None,
+                                     {"x": {"y": {}}}])
+def test_an_id_map_is_a_list_of_distinct_strings(strings):
+    with pytest.raises(ModelError, match="an id map that is no list of distinct strings"):
+        modelfile.check_ids("place", {"words": strings})
+
+
 @pytest.mark.parametrize("change, message", [
     ({"format_version": 2}, "format version 2; this program reads up to 1. Install a newer rnntag."),
     ({"format_version": 0}, "it is a number from 1"), ({"format_version": True}, "it is a number from 1"),
     ({"format_version": "1"}, "it is a number from 1"), ({"format_version": 1.0}, "it is a number from 1"),
     ({"format_version": None}, "it is a number from 1"),
-    ({"kind": "svm"}, "kind 'svm'; it is one of rnn, hmm"), ({"kind": ["hmm"]}, "it is one of rnn, hmm"),
+    ({"kind": "svm"}, "kind 'svm'; it is one of rnn, hmm"), ({"kind": ["hmm"]}, "kind a list; it is one of rnn"),
     ({"kind": "os.system"}, "it is one of rnn, hmm"),
     ({"options": []}, "an incomplete manifest"), ({"info": None}, "an incomplete manifest"),
     ({"sha256": {}}, "an incomplete manifest"),
@@ -286,6 +313,14 @@ def test_a_member_that_stands_twice_is_refused(model):
 def test_members_of_other_names_are_refused(model, name):
     change_weights(model, more=[(name, b"")])
     assert "is foreign" in refusal(model)
+
+
+def test_a_message_does_not_quote_the_archive_at_length(model):
+    data = bytearray((model / WEIGHTS).read_bytes())
+    data[26:28] = b"\xff\xff"  # the length of the first member's name
+    (model / WEIGHTS).write_bytes(data)
+    seal(model)
+    assert "a damaged archive (" in refusal(model) and len(refusal(model)) < 400 + len(str(model))
 
 
 def test_a_compressed_archive_is_refused(model):

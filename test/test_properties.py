@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from rnntag import corpus, files, modelfile
@@ -155,6 +155,9 @@ def test_options_are_read_as_they_were_written(values):
 
 @given(st.dictionaries(st.sampled_from(sorted(Options().to_dict())), st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(), texts, st.lists(st.integers(), max_size=2))))
+@example({"clip": 10 ** 400})
+@example({"clip": float("inf")})
+@example({"learning_rate": float("nan")})
 def test_any_json_is_taken_as_options_or_refused(values):
     try:
         json.dumps(Options.from_dict(values).to_dict(), allow_nan=False)

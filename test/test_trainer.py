@@ -225,6 +225,23 @@ def test_a_loss_that_is_not_finite_stops_the_run_with_advice():
         finished(clip=0, learning_rate=1e6, activation="relu", epochs=50)
 
 
+def test_an_update_that_makes_weights_infinite_at_the_end_of_an_epoch_stops_the_run_too():
+    run, left = trainer(batch_size=1, epochs=3), 6
+
+    def progress(tokens):
+        nonlocal left
+        left -= 1
+        if left == 0:  # the last of the second epoch
+            run.tagger.params["output.b_o"][0] = np.inf
+
+    epochs = run.epochs(progress)
+    next(epochs)
+    good = copy(run.result().params)
+    with pytest.raises(RnntagError, match="no longer finite at the end of epoch 2. Lower --learning-rate"):
+        next(epochs)
+    assert same(run.result().params, good)
+
+
 def test_batches_hold_each_sentence_once_longest_first():
     sentences = [Sentence(["w"] * n, ["T"] * n) for n in (1, 4, 2, 7, 3, 3, 9)]
     run = trainer(sentences, batch_size=3)
