@@ -30,6 +30,7 @@ import rnntag.cli  # noqa: E402, F401 - sets the number of BLAS threads before n
 import click  # noqa: E402
 import commands  # noqa: E402
 import measure  # noqa: E402
+import peers  # noqa: E402
 import speed  # noqa: E402
 from measure import Figure  # noqa: E402
 
@@ -58,12 +59,13 @@ SECTIONS = {"a": speed.training, "b": speed.limit, "c": speed.taggers, "d": comm
               help="Tokens of the longer stream of section e, ten times the shorter one.")
 @click.option("--growth", type=click.IntRange(1), default=8, show_default=True,
               help="Copies of the corpus in section d, at most; doubled from 1.")
-@click.option("--slow", is_flag=True, help="Also the peers of section c that take minutes to train.")
+@click.option("--peer", "others", multiple=True, type=click.Choice(["all", *peers.PEERS]),
+              help="A tagger for section c, repeatable [those installed that do not take minutes to train].")
 @click.option("-o", "--output", metavar="NAME", help="Also write NAME.txt and NAME.json.")
 @click.option("--force", is_flag=True, help="Overwrite what exists.")
 @separator
 def main(sections: tuple[str, ...], train: str, test: str, raw: Path | None, rounds: int, sentences: int, tokens: int,
-         stream: int, growth: int, slow: bool, output: str | None, force: bool, separator: str) -> None:
+         stream: int, growth: int, others: tuple[str, ...], output: str | None, force: bool, separator: str) -> None:
     """Measure the speed of rnntag as ratios against what is timed beside it."""
     corpora = [read_tagged(path, None, separator) for path in (train, test)]
     about = measure.environment(PACKAGES)
@@ -73,7 +75,7 @@ def main(sections: tuple[str, ...], train: str, test: str, raw: Path | None, rou
     click.echo("\n".join(text))
     figures: list[Figure] = []
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        bench = speed.Bench(*corpora, rounds, sentences, tokens, stream, growth, slow, Path(folder), raw)
+        bench = speed.Bench(*corpora, rounds, sentences, tokens, stream, growth, others, Path(folder), raw)
         for name in sorted(set(sections)):
             found = []
             for figure in SECTIONS[name](bench):

@@ -34,6 +34,7 @@ class Bench:
     sentences   of a turn of training, at most
     tokens      of a file to tag; stream of a longer one, to look at memory and jobs
     growth      copies of the corpus, at most
+    peers       names of those to run; none: those that do not take minutes
     raw         text to tag, instead of the test corpus again and again
     """
 
@@ -44,7 +45,7 @@ class Bench:
     tokens: int
     stream: int
     growth: int
-    slow: bool
+    peers: tuple[str, ...]
     folder: Path
     raw: Path | None = None
 
@@ -271,8 +272,9 @@ def taggers(bench: Bench) -> Iterator[Figure]:
         click.echo(f"c: {line}", err=True)
     source, target = bench.tokens_file(bench.tokens), bench.folder / "answer"
     for name, peer in peers.available().items():
-        if peer.slow and not bench.slow:
-            click.echo(f"c: {name}: skipped, takes minutes (--slow)", err=True)
+        if name not in bench.peers and "all" not in bench.peers and (bench.peers or peer.slow):
+            if not bench.peers:
+                click.echo(f"c: {name}: skipped, takes minutes (--peer {name})", err=True)
             continue
         trained = []
         for train in (lambda: train_tagger(bench.train, preset("default")), lambda: peer.train(bench.train, 1)):

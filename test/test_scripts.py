@@ -94,7 +94,7 @@ def test_bench_sets_us_beside_a_peer(tmp_path, monkeypatch):
 
     monkeypatch.setattr(peers, "available", lambda: {"an HMM": Peer()})
     monkeypatch.setattr(speed, "preset", lambda name: preset(name, epochs=1))
-    bench = speed.Bench(FEW, FEW, rounds=2, sentences=2, tokens=300, stream=300, growth=1, slow=False,
+    bench = speed.Bench(FEW, FEW, rounds=2, sentences=2, tokens=300, stream=300, growth=1, peers=(),
                         folder=tmp_path)
     training, tagging = speed.taggers(bench)
     assert training.ratio < 1 and training.what == "training / an HMM"  # counting takes less than learning
