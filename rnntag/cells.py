@@ -53,9 +53,9 @@ class Elman:
         dh_prev = dprev[0]
         dh_prev += np.matmul(da, transpose(W_h[0]))  # dh_{t-1} += dz_t W_h'
 
-    def recurrent_gradient(self, z: Array, prev: Array, dz: Array) -> Array:
-        """dW_h = sum_t h_{t-1}' dz_t: (n, D, H, H)."""
-        return transpose(prev[0]) @ dz
+    def multiplied(self, z: Array, prev: Array) -> list[tuple[slice, Array]]:
+        """What W_h is multiplied with: gates, and for these the rows h in dW_h = sum_t h_{t-1}' dz_t."""
+        return [(slice(None), prev[0])]
 
 
 class LSTM(Elman):
@@ -73,9 +73,12 @@ class LSTM(Elman):
     def forward(self, W_h: Array, z: Array, prev: Array, now: Array, room: Array) -> None:
         h_prev, c_prev = prev
         h, c = now
-        z += np.matmul(h_prev, W_h, out=room)
-        sigmoid(z[:3], out=z[:3])
+        np.matmul(h_prev, W_h, out=room)
+        for gate, added in zip(z, room):
+            gate += added
         i, f, o, g = z
+        for gate in (i, f, o):
+            sigmoid(gate, out=gate)
         np.tanh(g, out=g)
         np.multiply(f, c_prev, out=c)
         c += np.multiply(i, g, out=h)
@@ -117,10 +120,11 @@ class GRU(Elman):
         pass
 
     def forward(self, W_h: Array, z: Array, prev: Array, now: Array, room: Array) -> None:
-        h_prev, h, gates = prev[0], now[0], z[:2]
-        gates += np.matmul(h_prev, W_h[:2], out=room[:2])
-        sigmoid(gates, out=gates)
-        r, u, n = z
+        (r, u, n), h_prev, h = z, prev[0], now[0]
+        np.matmul(h_prev, W_h[:2], out=room[:2])
+        for gate, added in zip((r, u), room):
+            gate += added
+            sigmoid(gate, out=gate)
         np.multiply(r, h_prev, out=h)
         n += np.matmul(h, W_h[2], out=room[2])
         np.tanh(n, out=n)
@@ -146,10 +150,8 @@ class GRU(Elman):
         for back in np.matmul(dz[:2], transpose(W_h[:2])):
             dh_prev += back
 
-    def recurrent_gradient(self, z: Array, prev: Array, dz: Array) -> Array:
-        """As Elman's, with r * h_{t-1} in place of h_{t-1} in the candidate's block."""
-        h_prev = prev[0]
-        return np.concatenate((transpose(h_prev) @ dz[:2], (transpose(z[0] * h_prev) @ dz[2])[None]))
+    def multiplied(self, z: Array, prev: Array) -> list[tuple[slice, Array]]:
+        return [(slice(0, 2), prev[0]), (slice(2, 3), z[0] * prev[0])]
 
 
 CELLS = {"elman": Elman, "gru": GRU, "lstm": LSTM}

@@ -39,13 +39,13 @@ class Committee:
         return [network.embed(own, words, types, rng)[0] for network, own in self._each(params)], None
 
     def first(self, params: dict[str, Array], x: list[Array]) -> Array:
-        """Each member's projection (n, D, N, H), one behind the other: (Mn, D, N, H)."""
-        return np.concatenate([network.first(own, x_m) for (network, own), x_m in zip(self._each(params), x)])
+        """Each member's projection, side by side: (N, M DnH)."""
+        return np.concatenate([network.first(own, x_m) for (network, own), x_m in zip(self._each(params), x)], axis=1)
 
     def encode(self, params: dict[str, Array], z: Array, packing: Packing,
-               rng: np.random.Generator | None = None) -> tuple[Array, Any]:
+               rng: np.random.Generator | None = None, tokens: Array | None = None) -> tuple[Array, Any]:
         """log of the mean of the members' probabilities, as scores (N, K)."""
-        parts = np.split(z, len(self.members))
+        parts = np.split(z if tokens is None else z[tokens], len(self.members), axis=1)
         p = sum(softmax(network.encode(own, z_m, packing, rng)[0])
                 for (network, own), z_m in zip(self._each(params), parts))
         return np.log(np.maximum(p / len(self.members), np.finfo(p.dtype).tiny)), None

@@ -11,7 +11,7 @@ from .corpus import Sentence
 from .errors import OptionError
 from .layers import Array, softmax
 from .network import interleave
-from .rnn import errors_back, reading_order
+from .rnn import errors_back, to_rows
 from .tagger import RNNTagger, batches, chunks
 
 
@@ -46,9 +46,10 @@ def gradient_norms(tagger: RNNTagger, sentences: Iterable[Sentence], steps: int)
             dscores[targets < 0] = 0  # tags that the model does not have
             dh, _ = network.head_backward(params, dscores, cache)
             W_h, z, states, _, cell = cache[0][tagger.options.layers - 1][1]
-            dh = dh.reshape(len(packing), W_h.shape[1], -1).transpose(1, 0, 2).copy()
-            slopes = cell.slopes(z, states[:, :, packing.previous], states[:, :, len(members):])
-            back = errors_back(cell, W_h, slopes, reading_order(dh, packing), packing, steps)
+            D, reading = W_h.shape[1], packing.reading(W_h.shape[1])
+            slopes = cell.slopes(z, states[:, reading.previous], states[:, D * len(members):])
+            (dh,) = to_rows(dh.reshape(len(packing), D, 1, -1), reading)
+            back = errors_back(cell, W_h, slopes, dh, packing, steps)
             for k, (dstates, _, _) in enumerate(back):
                 total[:, k] += np.sqrt((dstates.astype(np.float64) ** 2).sum(axis=(0, 3))).sum(axis=1)
                 count[k] += np.maximum(packing.lengths - k, 0).sum()

@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -46,44 +46,51 @@ def stored_slots(names: Iterable[str], stored: Iterable[str]) -> tuple[str, ...]
     return None if left else tuple(slots)
 
 
+class _Marks(dict):
+    """Code point to its mark in an outline, found out when first asked for."""
+
+    def __missing__(self, code: int) -> str | None:
+        character = chr(code)
+        kind = unicodedata.category(character)
+        if kind[0] == "L":
+            mark = {"Lu": "X", "Lt": "X", "Ll": "x"}.get(kind, "o")
+        elif kind[0] == "M":  # a vowel sign or an accent belongs to the letter before it
+            mark = None
+        else:
+            mark = "d" if kind[0] == "N" else character
+        return self.setdefault(code, mark)
+
+
+MARKS = _Marks()
+LONG_RUN = re.compile(r"(.)\1{2,}", re.DOTALL)
+
+
 def shape(word: str) -> str:
     """The word's outline: ``McDonald's-98`` is ``XxXxx'x-dd``."""
-    outline = []
-    for character in word:
-        kind = unicodedata.category(character)
-        if kind == "Lu" or kind == "Lt":
-            mark = "X"
-        elif kind == "Ll":
-            mark = "x"
-        elif kind[0] == "N":
-            mark = "d"
-        elif kind[0] == "L":
-            mark = "o"
-        elif kind[0] == "M":  # a vowel sign or an accent belongs to the letter before it
-            continue
+    return LONG_RUN.sub(r"\1\1", word.translate(MARKS))
+
+
+def slot_values(words: Sequence[str], slots: Sequence[str]) -> Iterator[list[str]]:
+    """For each slot the features of all words."""
+    lower = [word.lower() for word in words]
+    for slot in slots:
+        if slot == "form":
+            yield list(words)
+        elif slot == "lower":
+            yield lower
+        elif slot == "shape":
+            yield [shape(word) for word in words]
+        elif slot.startswith("pre"):
+            size = int(slot[3:])
+            yield [word[:size] for word in lower]
         else:
-            mark = character
-        if outline[-2:] != [mark, mark]:
-            outline.append(mark)
-    return "".join(outline)
+            size = int(slot[3:])
+            yield [word[-size:] for word in lower]
 
 
 def word_features(word: str, slots: Sequence[str]) -> list[str]:
     """The feature of ``word`` in each slot."""
-    lower = word.lower()
-    values = []
-    for slot in slots:
-        if slot == "form":
-            values.append(word)
-        elif slot == "lower":
-            values.append(lower)
-        elif slot == "shape":
-            values.append(shape(word))
-        elif slot.startswith("pre"):
-            values.append(lower[:int(slot[3:])])
-        else:
-            values.append(lower[-int(slot[3:]):])
-    return values
+    return [value for (value,) in slot_values([word], slots)]
 
 
 def normalized(words: Iterable[str], form: str) -> list[str]:
@@ -110,22 +117,18 @@ class FeatureMap:
     @classmethod
     def build(cls, words: Iterable[str], names: Iterable[str], min_count: int = 1) -> FeatureMap:
         """The features that occur ``min_count`` times in a corpus given as its tokens."""
-        slots = slots_of(names)
-        columns: list[list[str]] = [[] for _ in slots]
-        cache: dict[str, list[str]] = {}
-        for word in words:
-            values = cache.get(word)
-            if values is None:
-                values = cache[word] = word_features(word, slots)
-            for column, value in zip(columns, values):
-                column.append(value)
-        return cls({slot: Vocab.build(column, min_count) for slot, column in zip(slots, columns)})
+        slots, tokens = slots_of(names), list(words)
+        distinct = list(dict.fromkeys(tokens))
+        known = {word: i for i, word in enumerate(distinct)}
+        places = [known[word] for word in tokens]
+        return cls({slot: Vocab.build((values[i] for i in places), min_count)
+                    for slot, values in zip(slots, slot_values(distinct, slots))})
 
     def __call__(self, words: Sequence[str]) -> np.ndarray:
         """Rows of the table (len(words), F) for each word."""
-        ids = np.array([[vocab[value] for vocab, value in
-                         zip(self.vocabs.values(), word_features(word, self.slots))] for word in words],
-                       np.intp).reshape(len(words), len(self.slots))
+        ids = np.empty((len(words), len(self.slots)), np.intp)
+        for slot, (vocab, values) in enumerate(zip(self.vocabs.values(), slot_values(words, self.slots))):
+            ids[:, slot] = vocab.ids(values)
         return ids + self.offsets
 
 

@@ -21,8 +21,7 @@ from .layers import (Array, Rows, dense_backward, dense_forward, dropout_backwar
                      embedding_backward, embedding_forward)
 from .options import Options
 from .output import OUTPUTS
-from .rnn import (DIRECTIONS, Packing, beside, by_gate, layer_backward, layer_forward, pack, project,
-                  project_backward)
+from .rnn import DIRECTIONS, Packing, layer_backward, layer_forward, pack, project, project_backward
 
 FEATURES, VECTORS, CHARACTERS = "features.table", "vectors.table", "characters.table"
 
@@ -100,7 +99,7 @@ class Network:
 
     def embed(self, params: dict[str, Array], words: WordTable, types: Array,
               rng: np.random.Generator | None = None) -> tuple[Array, Any]:
-        """What the first layer gets of each word: x (N, E), or z (n, D, N, H) when input is one-hot.
+        """What the first layer gets of each word: x (N, E), or z (N, DnH) when input is one-hot.
 
         types (N,) rows of ``words``. With a generator, words and vectors are dropped (training).
         """
@@ -110,9 +109,8 @@ class Network:
             dropped = np.flatnonzero(rng.random(len(types), dtype=np.float32) < words.dropout[types])
             ids[dropped] = words.unseen[types[dropped]]
         if not o.embedding:
-            rows = {f"rnn0.{d}.z": embedding_forward(params[f"rnn0.{d}.W_x"], ids)[0] + params[f"rnn0.{d}.b"]
-                    for d in self.directions}
-            return by_gate(rows, "rnn0", "z", len(self.directions), o.hidden), ids
+            return np.concatenate([embedding_forward(params[f"rnn0.{d}.W_x"], ids)[0] + params[f"rnn0.{d}.b"]
+                                   for d in self.directions], axis=1), ids
         x = embedding_forward(params[FEATURES], ids)[0] if ids.shape[1] else np.zeros(
             (len(types), o.embedding), params["output.b_o"].dtype)
         v = keep = c = None
@@ -154,9 +152,9 @@ class Network:
         packing = pack(tuple(lengths[order].tolist()))
         ids = interleave([words.characters[word] for word in distinct[order]], packing)[:, None]
         x, _ = embedding_forward(params[CHARACTERS], ids)
-        z = project(params, "characters", x, 2, self.options.char_rnn)
-        _, rnn = layer_forward(params, "characters", z, packing, self.cell)
-        final = rnn[2][0][:, packing.last].transpose(1, 0, 2).reshape(len(order), -1)
+        z = project(params, "characters", x, 2)
+        _, rnn = layer_forward(params, "characters", z, packing, self.cell, 2)
+        final = rnn[2][0][packing.reading(2).last.T].reshape(len(order), -1)
         which = place[inverse]
         return (final @ params["characters.W"])[which], (which, final, ids, x, rnn)
 
@@ -164,11 +162,12 @@ class Network:
         which, final, ids, x, rnn = cache
         packing = rnn[3]
         dwords = embedding_backward(dy, which[:, None]).dense(np.empty((len(final), dy.shape[1]), dy.dtype))
-        dfinal = (dwords @ params["characters.W"].T).reshape(len(final), 2, -1).transpose(1, 0, 2)
-        dh = np.zeros((2, len(packing), dfinal.shape[2]), dy.dtype)
-        dh[:, packing.last - len(final)] = dfinal
-        dh[1] = dh[1, packing.reverse]  # layer_backward takes errors in the order of the word
-        dz, grads, _ = layer_backward("characters", dh.transpose(1, 0, 2).reshape(len(packing), -1), rnn)
+        dfinal = (dwords @ params["characters.W"].T).reshape(len(final), 2, -1)
+        dh = np.zeros((len(packing), *dfinal.shape[1:]), dy.dtype)
+        last = packing.last - len(final)
+        dh[last, 0] = dfinal[:, 0]
+        dh[packing.reverse[last], 1] = dfinal[:, 1]  # the backward direction ends at the first character
+        dz, grads, _ = layer_backward("characters", dh.reshape(len(packing), -1), rnn)
         dx, projection = project_backward(params, "characters", dz, x)
         return {**grads, **projection, "characters.W": final.T @ dwords,
                 CHARACTERS: embedding_backward(dx, ids)}
@@ -176,23 +175,28 @@ class Network:
     # -------------------------------------------------------------- forward and backward
 
     def first(self, params: dict[str, Array], x: Array) -> Array:
-        """What can be computed once a word when tagging: the first layer's projection z (n, D, N, H);
-        for a convolution x itself (1, 1, N, E)."""
-        if self.options.encoder == "cnn":
-            return x[None, None]
-        return project(params, "rnn0", x, len(self.directions), self.options.hidden) if self.options.embedding else x
+        """What can be computed once a word when tagging: the first layer's projection z (N, DnH);
+        for a convolution x itself (N, E)."""
+        if self.options.encoder == "cnn" or not self.options.embedding:
+            return x
+        return project(params, "rnn0", x, len(self.directions))
 
     def encode(self, params: dict[str, Array], z: Array, packing: Packing,
-               rng: np.random.Generator | None = None) -> tuple[Array, Any]:
-        """From what ``first`` gives to scores (N, K); with a generator, units are dropped."""
+               rng: np.random.Generator | None = None, tokens: Array | None = None) -> tuple[Array, Any]:
+        """From what ``first`` gives to scores (N, K); with a generator, units are dropped.
+
+        tokens   (N,) which row of z each token has; by default they are one and the same
+        """
         o, caches, x = self.options, [], None
         for layer in range(o.layers):
             if o.encoder == "cnn":
-                h, cache = self._convolve(params, layer, z[0, 0] if layer == 0 else x, packing)
+                x = (z if tokens is None else z[tokens]) if layer == 0 else x
+                h, cache = self._convolve(params, layer, x, packing)
             else:
                 if layer > 0:
-                    z = project(params, f"rnn{layer}", x, len(self.directions), o.hidden)
-                h, cache = layer_forward(params, f"rnn{layer}", z, packing, self.cell)
+                    z, tokens = project(params, f"rnn{layer}", x, len(self.directions)), None
+                h, cache = layer_forward(params, f"rnn{layer}", z, packing, self.cell, len(self.directions),
+                                         tokens=tokens)
             below, (x, mask) = x, dropout_forward(h, o.dropout, rng)
             caches.append((below, cache, mask))
         for number, (_, activation) in enumerate(o.dense_layers):
@@ -222,7 +226,7 @@ class Network:
             dh = dropout_backward(dx, mask)
             if o.encoder == "cnn":
                 dx, found = self._convolve_backward(params, layer, dh, cache)
-                dz = dx[None, None]
+                dz = dx
             else:
                 dz, found, _ = layer_backward(f"rnn{layer}", dh, cache, o.bptt)
                 if layer > 0:
@@ -268,10 +272,10 @@ class Network:
         grads |= found
         if not o.embedding:
             grads |= {f"rnn0.{d}.W_x": embedding_backward(dz_d, embedded)
-                      for d, dz_d in zip(self.directions, beside(dz))}
+                      for d, dz_d in zip(self.directions, np.split(dz, len(self.directions), axis=1))}
             return loss, grads
         if o.encoder == "cnn":
-            dx = dz[0, 0]
+            dx = dz
         else:
             dx, projection = project_backward(params, "rnn0", dz, x)
             grads |= projection

@@ -2,13 +2,17 @@
 
 A batch of B sentences, longest first, is packed time-major: step t is a block of the b_t sentences
 that are at least t+1 long, and the blocks follow each other, N rows in all. A batch of one sentence
-is the same thing with b_t = 1. States have B rows more, in front: the state before the first step.
+is the same thing with b_t = 1.
 
     tokens   step 0: b_0 rows | step 1: b_1 rows | ...                       (N rows)
-    states   before: B rows   | step 0: b_0 rows | step 1: b_1 rows | ...    (B + N rows)
 
-The backward direction runs the same loop over the same blocks; only its input and output are
-permuted by an index array that reverses each sentence.
+D directions read them side by side: in each step first the rows that the forward direction reads,
+then those of the backward direction, which begins at the end of each sentence. So a step is one
+contiguous block of memory, and a direction is nothing but an order of rows. States have DB rows more, in
+front: the state before the first step.
+
+    rows     step 0: b_0 forward, b_0 backward | step 1: b_1, b_1 | ...      (R = DN rows)
+    states   before: B, B  | step 0: b_0, b_0  | step 1: b_1, b_1 | ...      (DB + R rows)
 """
 
 from __future__ import annotations
@@ -48,82 +52,163 @@ class Packing:
         self.last = B + starts[L - 1] + np.arange(B)
         self.steps = [(slice(s, s + b), slice(B + p, B + p + b), slice(B + s, B + s + b))
                       for s, p, b in zip(starts.tolist(), before.tolist(), sizes.tolist())]
+        self._readings: dict[int, Reading] = {}
 
     def __len__(self) -> int:
         return len(self.time)
 
+    def reading(self, D: int) -> Reading:
+        """The order in which D directions read it."""
+        if D not in self._readings:
+            self._readings[D] = Reading(self, D)
+        return self._readings[D]
+
+
+class Reading:
+    """Where D directions read the tokens of a packing.
+
+    order     (D, N)  the row of each direction's steps, in the order in which it takes them
+    place     (N, D)  the row in which each direction reads each token
+    source    (R,)    the place of each row in an array (N, D), the inverse of ``place``
+    previous  (R,)    state row of the step before each row
+    last      (D, B)  state row after each sentence's last step
+    steps     for each t: b_t, and the slice of its rows
+    even      D, B when all sentences are equally long, or nothing
+    """
+
+    def __init__(self, packing: Packing, D: int):
+        B, sizes = len(packing.lengths), np.bincount(packing.time)
+        starts = D * (np.cumsum(sizes) - sizes)
+        self.order = (starts + np.arange(D)[:, None] * sizes)[:, packing.time] + packing.sentence
+        self.place = self.order.copy().T
+        if D == 2:
+            self.place[:, 1] = self.order[1, packing.reverse]
+        self.source = np.empty(self.place.size, np.intp)
+        self.source[self.place.ravel()] = np.arange(self.place.size)
+        states = np.concatenate((np.arange(D * B).reshape(D, B), D * B + self.order), axis=1)
+        self.previous = np.empty_like(self.source)
+        self.previous[self.order] = states[:, packing.previous]
+        self.last = states[:, packing.last]
+        self.steps = [(rows.stop - rows.start, slice(D * rows.start, D * rows.stop)) for rows, _, _ in packing.steps]
+        self.even = (D, B) if sizes[-1] == B else ()
+
 
 @lru_cache(maxsize=512)
+def _sentence(length: int) -> Packing:
+    return Packing((length,))
+
+
 def pack(lengths: tuple[int, ...]) -> Packing:
     """The packing of a batch whose sentences have these lengths, longest first."""
-    return Packing(lengths)
+    return _sentence(*lengths) if len(lengths) == 1 else Packing(lengths)
+
+
+def to_rows(a: Array, reading: Reading, tokens: Array | None = None) -> Array:
+    """What D directions read: a (N, D, n, H) of tokens to (n, R, H) of rows, gate by gate.
+
+    With ``tokens`` (N,), a (V, D, n, H) is of V words, and these are the words of the tokens.
+    """
+    _, D, n, H = a.shape
+    if D == 1:  # in the order of the packing
+        return np.ascontiguousarray((a if tokens is None else a[tokens])[:, 0].transpose(1, 0, 2))
+    source = reading.source if tokens is None else tokens[reading.source // D] * D + reading.source % D
+    return np.take(a.reshape(-1, H), source * n + np.arange(n)[:, None], axis=0)
+
+
+def to_tokens(a: Array, reading: Reading) -> Array:
+    """The inverse of ``to_rows``: (n, R, H) to (N, D, n, H)."""
+    n, R, H = a.shape
+    if reading.place.shape[1] == 1:
+        return np.ascontiguousarray(a.transpose(1, 0, 2))[:, None]
+    return np.take(a.reshape(-1, H), reading.place[:, :, None] + R * np.arange(n), axis=0)
+
+
+def blocks(a: Array, reading: Reading) -> list[Array]:
+    """The steps of a (k, R, H), one after the other: views (k, D, b_t, H)."""
+    k, _, H = a.shape
+    if reading.even:  # all sentences as long as the first: no need to cut step by step
+        return list(a.reshape(k, len(reading.steps), *reading.even, H).swapaxes(0, 1))
+    return [a[:, rows].reshape(k, -1, b, H) for b, rows in reading.steps]
 
 
 # ------------------------------------------------------------------ one cell over time
 
 
 def run(cell: Elman, W_h: Array, z: Array, packing: Packing, initial: Array | None = None) -> Array:
-    """All states of a sequence, each direction in its own reading order.
+    """All states of a sequence.
 
-    W_h (n, D, H, H), z (n, D, N, H) in reading order, overwritten by gated cells,
-    initial (S, D, B, H) or None for zeros; returns states (S, D, B + N, H).
+    W_h (n, D, H, H), z (n, R, H), overwritten by gated cells, initial (S, D, B, H) or None for
+    zeros; returns states (S, DB + R, H).
     """
-    n, D, _, H = z.shape
-    B = len(packing.lengths)
-    states = np.empty((cell.states, D, B + len(packing), H), z.dtype)
-    states[:, :, :B] = 0 if initial is None else initial
+    n, D, H, _ = W_h.shape
+    S, B, reading = cell.states, len(packing.lengths), packing.reading(D)
+    states = np.empty((S, D * B + z.shape[1], H), z.dtype)
+    prev = states[:, :D * B].reshape(S, D, B, H)
+    prev[...] = 0 if initial is None else initial
     room = np.empty((n, D, B, H), z.dtype)
-    forward = cell.forward
-    for rows, prev, now in packing.steps:
-        forward(W_h, z[:, :, rows], states[:, :, prev], states[:, :, now],
-                room[:, :, :rows.stop - rows.start])
+    for z_t, now in zip(blocks(z, reading), blocks(states[:, D * B:], reading)):
+        b = now.shape[2]
+        if b < prev.shape[2]:  # some sentences have ended
+            prev, room = prev[:, :, :b], np.empty((n, D, b, H), z.dtype)
+        cell.forward(W_h, z_t, prev, now, room)
+        prev = now
     return states
 
 
-def run_back(cell: Elman, W_h: Array, z: Array, states: Array, dh: Array, packing: Packing,
-             bptt: int = 0) -> tuple[Array, Array, Array]:
-    """The gradient of ``run``: from d loss / d h_t to d loss / d z_t, the start, and W_h.
+def run_back(cell: Elman, W_h: Array, slopes: tuple[Array, ...], dh: Array, packing: Packing) -> tuple[Array, Array]:
+    """The full gradient of ``run`` by dynamic programming: from d loss / d h_t to d loss / d z_t.
 
-    dh (D, N, H) in reading order. ``bptt`` 0 is the full gradient by dynamic programming; N > 0
-    stops each output's error after N steps back (seed 000, "BPTT? Full Gradient?").
-    Returns dz (n, D, N, H), dinitial (S, D, B, H), dW_h (n, D, H, H).
+    slopes, dh (R, H); returns dz (n, R, H) and dinitial (S, D, B, H).
     """
-    B = len(packing.lengths)
-    prev_states = states[:, :, packing.previous]
-    slopes = cell.slopes(z, prev_states, states[:, :, B:])
-    if bptt:
-        dz, dinitial = np.zeros_like(z), np.zeros_like(states[:, :, :B])
-        for _, dz_k, dbefore in errors_back(cell, W_h, slopes, dh, packing, bptt):
-            dz += dz_k
-            dinitial += dbefore[:, :, :B]
-    else:
-        dz = np.empty_like(z)
-        dstates = np.zeros_like(states)
-        dstates[0, :, B:] = dh
-        backward = cell.backward
-        for rows, prev, now in reversed(packing.steps):
-            backward(W_h, [slope[:, rows] for slope in slopes],
-                     dstates[:, :, now], dstates[:, :, prev], dz[:, :, rows])
-        dinitial = dstates[:, :, :B]
-    return dz, dinitial, cell.recurrent_gradient(z, prev_states, dz)
+    n, D, H, _ = W_h.shape
+    S, B, reading = cell.states, len(packing.lengths), packing.reading(D)
+    dz = np.empty((n, *dh.shape), dh.dtype)
+    dstates = np.zeros((S, D * B + len(dh), H), dh.dtype)
+    dstates[0, D * B:] = dh
+    dsteps = [dstates[:, :D * B].reshape(S, D, B, H), *blocks(dstates[:, D * B:], reading)]
+    local = zip(*(blocks(slope[None], reading) for slope in slopes))
+    steps = zip(list(local), dsteps[1:], dsteps[:-1], blocks(dz, reading))
+    for slopes_t, dnow, dprev, dz_t in reversed(list(steps)):
+        b = dnow.shape[2]
+        if b < dprev.shape[2]:
+            dprev = dprev[:, :, :b]
+        cell.backward(W_h, [slope[0] for slope in slopes_t], dnow, dprev, dz_t)
+    return dz, dsteps[0]
+
+
+def truncated(cell: Elman, W_h: Array, slopes: tuple[Array, ...], dh: Array, packing: Packing,
+              bptt: int) -> tuple[Array, Array]:
+    """As ``run_back``, each output's error stopped after ``bptt`` steps back (seed 000, "BPTT? Full
+    Gradient?")."""
+    D, B = W_h.shape[1], len(packing.lengths)
+    dz = np.zeros((cell.gates, *dh.shape), dh.dtype)
+    dinitial = np.zeros((cell.states, D, B, dh.shape[1]), dh.dtype)
+    order = packing.reading(D).order
+    for _, dz_k, dbefore in errors_back(cell, W_h, slopes, dh, packing, bptt):
+        dz[:, order] += dz_k
+        dinitial += dbefore[:, :, :B]
+    return dz, dinitial
 
 
 def errors_back(cell: Elman, W_h: Array, slopes: tuple[Array, ...], dh: Array, packing: Packing,
                 steps: int) -> Iterator[tuple[Array, Array, Array]]:
     """The errors of all outputs, one step further back each time, all outputs at once.
 
-    Yields for k = 0 .. steps: d loss_{t+k} / d state_t (S, D, N, H) for every t, the same at z
-    (n, D, N, H), and at the states before (S, D, B + N, H). Each k is one product with W_h over the
-    whole batch (seed 003, "Backpropagation Through Time": the sum over i of the part from j).
+    slopes, dh (R, H). Yields for k = 0 .. steps: d loss_{t+k} / d state_t (S, D, N, H) for every t, each
+    direction in its own order, the same at z (n, D, N, H), and at the states before (S, D, B + N, H).
+    Each k is one product with W_h over the whole batch (seed 003, "Backpropagation Through Time": the
+    sum over i of the part from j).
     """
-    B, N = len(packing.lengths), len(packing)
-    dstates = np.zeros((cell.states, *dh.shape), dh.dtype)
-    dstates[0] = dh
+    B, N, D = len(packing.lengths), len(packing), W_h.shape[1]
+    order = packing.reading(D).order
+    slopes = tuple(slope[order] for slope in slopes)
+    dstates = np.zeros((cell.states, D, N, dh.shape[1]), dh.dtype)
+    dstates[0] = dh[order]
     for _ in range(min(steps, len(packing.steps) - 1) + 1):
-        dz = np.empty((cell.gates, *dh.shape), dh.dtype)
+        dz = np.empty((cell.gates, *dstates.shape[1:]), dh.dtype)
         dprev = np.zeros_like(dstates)
         cell.backward(W_h, slopes, dstates, dprev, dz)
-        before = np.zeros((cell.states, dh.shape[0], B + N, dh.shape[2]), dh.dtype)
+        before = np.zeros((cell.states, D, B + N, dh.shape[1]), dh.dtype)
         before[:, :, packing.previous] = dprev  # each state has one successor at most
         yield dstates, dz, before
         dstates = before[:, :, B:]
@@ -132,65 +217,57 @@ def errors_back(cell: Elman, W_h: Array, slopes: tuple[Array, ...], dh: Array, p
 # ------------------------------------------------------------------ a layer in one or two directions
 
 
-def by_gate(params: dict[str, Array], name: str, which: str, D: int, H: int) -> Array:
-    """Weights ``which`` of D directions, (..., nH) each, as one array (n, D, ..., H)."""
-    found = np.stack([params[f"{name}.{direction}.{which}"] for direction in DIRECTIONS[:D]])
-    split = found.reshape(*found.shape[:-1], -1, H)  # (D, ..., n, H)
-    return np.ascontiguousarray(np.moveaxis(split, -2, 0))
-
-
-def beside(a: Array) -> Array:
-    """The inverse of the split by gates: (n, D, ..., H) to (D, ..., nH), gates side by side."""
-    moved = np.moveaxis(a, 0, -2)
-    return moved.reshape(*moved.shape[:-2], -1)
-
-
-def reading_order(a: Array, packing: Packing) -> Array:
-    """a (..., D, N, H) with the second direction's rows reversed in each sentence; its own inverse."""
-    if a.shape[-3] == 2:
-        a[..., 1, :, :] = a[..., 1, packing.reverse, :]
-    return a
-
-
-def project(params: dict[str, Array], name: str, x: Array, D: int, H: int) -> Array:
-    """z_t = x_t W_x + b for all steps: x (N, I) gives z (n, D, N, H) in the sentence's order."""
-    z = np.matmul(x, by_gate(params, name, "W_x", D, H))
-    z += by_gate(params, name, "b", D, H)[:, :, None]
+def project(params: dict[str, Array], name: str, x: Array, D: int) -> Array:
+    """z_t = x_t W_x + b for all steps, x (N, I): (N, DnH), the directions side by side."""
+    z = x @ np.concatenate([params[f"{name}.{d}.W_x"] for d in DIRECTIONS[:D]], axis=1)
+    z += np.concatenate([params[f"{name}.{d}.b"] for d in DIRECTIONS[:D]])
     return z
 
 
 def project_backward(params: dict[str, Array], name: str, dz: Array, x: Array) -> tuple[Array, dict[str, Array]]:
-    """The gradient of ``project``: dx = sum over directions dz W_x', dW_x = x' dz."""
-    grads, dx = {}, 0
-    for dz_d, direction in zip(beside(dz), DIRECTIONS):
-        W_x = f"{name}.{direction}.W_x"
-        grads[W_x] = x.T @ dz_d
-        dx = dx + dz_d @ params[W_x].T
-    return dx, grads
+    """The gradient of ``project``: dx = dz W_x', dW_x = x' dz, for dz (N, DnH)."""
+    W_x = [params[f"{name}.{d}.W_x"] for d in DIRECTIONS if f"{name}.{d}.W_x" in params]
+    dW_x = np.split(x.T @ dz, len(W_x), axis=1)
+    return dz @ np.concatenate(W_x, axis=1).T, {f"{name}.{d}.W_x": dW for d, dW in zip(DIRECTIONS, dW_x)}
 
 
-def layer_forward(params: dict[str, Array], name: str, z: Array, packing: Packing, cell: Elman,
-                  initial: Array | None = None) -> tuple[Array, Any]:
+def layer_forward(params: dict[str, Array], name: str, z: Array, packing: Packing, cell: Elman, D: int,
+                  initial: Array | None = None, tokens: Array | None = None) -> tuple[Array, Any]:
     """h_t = [h_t forward, h_t backward] (seed 002, equations 22-24) from the projected input.
 
-    z (n, D, N, H) in the sentence's order, overwritten; returns h (N, DH) and the cache.
+    z (N, DnH), or (V, DnH) of V words with ``tokens`` (N,), the word of each token; returns h (N, DH) and the
+    cache.
     """
-    _, D, N, H = z.shape
-    W_h = by_gate(params, name, "W_h", D, H)
-    z = reading_order(z, packing)
+    n, reading, B = cell.gates, packing.reading(D), len(packing.lengths)
+    W_h = np.stack([params[f"{name}.{d}.W_h"] for d in DIRECTIONS[:D]])  # (D, H, nH)
+    H = W_h.shape[1]
+    W_h = np.ascontiguousarray(W_h.reshape(D, H, n, H).transpose(2, 0, 1, 3))
+    z = to_rows(z.reshape(-1, D, n, H), reading, tokens)
     states = run(cell, W_h, z, packing, initial)
-    h = reading_order(states[0, :, len(packing.lengths):].copy(), packing)
-    return h.transpose(1, 0, 2).reshape(N, -1), (W_h, z, states, packing, cell)
+    h = to_tokens(states[:1, D * B:], reading)
+    return h.reshape(len(packing), -1), (W_h, z, states, packing, cell)
 
 
 def layer_backward(name: str, dh: Array, cache: Any, bptt: int = 0) -> tuple[Array, dict[str, Array], Array]:
-    """The gradient of ``layer_forward``: dh (N, DH) to dz (n, D, N, H), W_h's and b's, the start's."""
+    """The gradient of ``layer_forward``: dh (N, DH) to dz (N, DnH), W_h's and b's, the start's.
+
+    bptt 0 is the full gradient; N > 0 stops each output's error after N steps back.
+    """
     W_h, z, states, packing, cell = cache
-    D = z.shape[1]
-    dh = reading_order(dh.reshape(len(packing), D, -1).transpose(1, 0, 2).copy(), packing)
-    dz, dinitial, dW_h = run_back(cell, W_h, z, states, dh, packing, bptt)
-    dz = reading_order(dz, packing)
+    (_, D, H, _), N = W_h.shape, len(packing)
+    reading = packing.reading(D)
+    prev = np.take(states, reading.previous, axis=1)
+    slopes = cell.slopes(z, prev, states[:, D * len(packing.lengths):])
+    (dh,) = to_rows(dh.reshape(N, D, 1, H), reading)
+    dz, dinitial = (truncated(cell, W_h, slopes, dh, packing, bptt) if bptt
+                    else run_back(cell, W_h, slopes, dh, packing))
+    dz = to_tokens(dz, reading)
+    dW_h = []
+    for gates, h in cell.multiplied(z, prev):
+        h, of_gates = to_tokens(h[None], reading)[:, :, 0], dz[:, :, gates]  # (N, D, H), (N, D, gates, H)
+        dW_h.append(h.transpose(1, 2, 0) @ of_gates.transpose(1, 0, 2, 3).reshape(D, N, -1))
+    dz = dz.reshape(N, -1)
     grads = {}
-    for direction, of_W_h, of_b in zip(DIRECTIONS, beside(dW_h), beside(dz.sum(axis=2))):
-        grads |= {f"{name}.{direction}.W_h": of_W_h, f"{name}.{direction}.b": of_b}
+    for d, of_W_h, of_b in zip(DIRECTIONS, np.concatenate(dW_h, axis=2), np.split(dz.sum(axis=0), D)):
+        grads |= {f"{name}.{d}.W_h": of_W_h, f"{name}.{d}.b": of_b}
     return dz, grads, dinitial

@@ -143,7 +143,7 @@ class RNNTagger:
             rows = interleave([types[i] for i in members], packing)
             # the weights of a stranger may be as large as they like
             with np.errstate(over="ignore", invalid="ignore"):
-                scores, _ = self.network.encode(self.params, np.take(first, rows, axis=2), packing)
+                scores, _ = self.network.encode(self.params, first, packing, tokens=rows)
                 if allowed is not None:
                     scores[~interleave([allowed[i] for i in members], packing)] = -np.inf
                 for i, own in zip(members, separate(output.decode(self.params, scores, packing), packing)):
@@ -159,19 +159,19 @@ class RNNTagger:
         calls: it depends on the word alone."""
         with self._lock, np.errstate(over="ignore", invalid="ignore"):
             if self._cache is None or self._cache[1].nbytes > CACHE_BYTES:
-                self._cache = self.word_table(), np.empty((0, 0, 0, 0), self.dtype)
+                self._cache = self.word_table(), np.empty((0, 0), self.dtype)
             table, first = self._cache
             done = len(table)
             table.ids(list(dict.fromkeys(chain.from_iterable(sentences))))
             if len(table) > done:
                 x, _ = self.network.embed(self.params, table, np.arange(done, len(table)))
                 new = self.network.first(self.params, x)
-                if len(table) > first.shape[2]:  # twice the room, so that copying stays rare
-                    room = np.empty((*new.shape[:2], 2 * len(table), new.shape[3]), new.dtype)
+                if len(table) > len(first):  # twice the room, so that copying stays rare
+                    room = np.empty((2 * len(table), new.shape[1]), new.dtype)
                     if done:
-                        room[:, :, :done] = first[:, :, :done]
+                        room[:done] = first[:done]
                     first = room
-                first[:, :, done:len(table)] = new
+                first[done:len(table)] = new
                 self._cache = table, first
             return table, first
 

@@ -6,8 +6,8 @@ import reference
 from gradcheck import LENGTHS, check, close, normal
 
 from rnntag.cells import CELLS
-from rnntag.rnn import (Packing, errors_back, layer_backward, layer_forward, pack, project,
-                        project_backward, reading_order)
+from rnntag.rnn import (Packing, Reading, blocks, errors_back, layer_backward, layer_forward, pack, project,
+                        project_backward, to_rows, to_tokens)
 
 KINDS = [("elman", "tanh"), ("elman", "sigmoid"), ("elman", "relu"), ("gru", "tanh"), ("lstm", "tanh")]
 KIND_IDS = ["-".join(kind) for kind in KINDS]
@@ -31,8 +31,8 @@ class Layer:
         self.up = rng.normal(size=(N, directions * H))
 
     def forward(self):
-        z = project(self.arrays, "r", self.arrays["x"], self.D, H)
-        return layer_forward(self.arrays, "r", z, self.packing, self.cell, self.arrays["initial"])
+        z = project(self.arrays, "r", self.arrays["x"], self.D)
+        return layer_forward(self.arrays, "r", z, self.packing, self.cell, self.D, self.arrays["initial"])
 
     def loss(self):
         return float((self.forward()[0] * self.up).sum())
@@ -112,11 +112,39 @@ def test_steps_are_blocks_that_follow_each_other(lengths):
     assert len(p.steps) == max(lengths)
 
 
-def test_reading_order_reverses_the_second_direction_alone():
-    packing = pack((3, 1))  # rows: a1 b1 a2 a3
-    a = np.arange(8).reshape(2, 4, 1)
-    assert reading_order(a.copy(), packing)[:, :, 0].tolist() == [[0, 1, 2, 3], [7, 5, 6, 4]]
-    assert reading_order(a[:1].copy(), packing)[:, :, 0].tolist() == [[0, 1, 2, 3]]
+def test_the_second_direction_reads_each_sentence_from_its_end():
+    packing = pack((3, 1))  # tokens: a1 b1 a2 a3, as 0 1 2 3; of the backward direction as 4 5 6 7
+    tokens = np.array([[0, 4], [1, 5], [2, 6], [3, 7]])[:, :, None, None]
+    assert to_rows(tokens, packing.reading(2)).ravel().tolist() == [0, 1, 7, 5, 2, 6, 3, 4]
+    assert to_rows(tokens[:, :1], packing.reading(1)).ravel().tolist() == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("D", [1, 2])
+@pytest.mark.parametrize("lengths", [*LENGTHS.values(), (5, 2, 2, 1), (1,), (1, 1, 1)])
+def test_a_reading_says_where_each_direction_stands(lengths, D):
+    packing, reading = Packing(lengths), Reading(Packing(lengths), D)
+    B, rows = len(lengths), [(t, d, s) for t in range(max(lengths)) for d in range(D)
+                             for s, length in enumerate(lengths) if t < length]
+    states = [(-1, d, s) for d in range(D) for s in range(B)] + rows
+    for d in range(D):
+        assert [rows[r] for r in reading.order[d]] == [(t, d, s) for s, t in zip(packing.sentence, packing.time)]
+        assert [rows[r] for r in reading.place[:, d]] == [
+            (lengths[s] - 1 - t if d else t, d, s) for s, t in zip(packing.sentence, packing.time)]
+        assert [states[r] for r in reading.last[d]] == [(length - 1, d, s) for s, length in enumerate(lengths)]
+    assert [states[r] for r in reading.previous] == [(t - 1, d, s) for t, d, s in rows]
+    assert (reading.source[reading.place.ravel()] == np.arange(len(rows))).all()
+    a = np.arange(len(rows) * 6.0).reshape(2, len(rows), 3)
+    assert (to_rows(to_tokens(a, reading), reading) == a).all()
+    for t, step in enumerate(blocks(a, reading)):
+        assert (step.reshape(2, -1, 3) == a[:, [row[0] == t for row in rows]]).all()
+        assert np.shares_memory(step, a)
+
+
+def test_what_is_known_of_words_is_looked_up_for_their_tokens():
+    packing, words = pack((2, 1)), np.arange(24.0).reshape(3, 2, 2, 2)  # of 3 words, 2 directions, 2 gates, H 2
+    for D in (1, 2):
+        reading, types, z = packing.reading(D), np.array([2, 0, 2]), words[:, :D]
+        assert (to_rows(z, reading, types) == to_rows(z[types], reading)).all()
 
 
 # ------------------------------------------------------------------ full gradient
@@ -163,8 +191,8 @@ def test_nothing_is_kept_between_two_batches(kind, activation):
 @pytest.mark.parametrize("kind, activation", CELL_KINDS)
 def test_without_an_initial_state_it_is_zero(kind, activation):
     layer = Layer(kind, activation, 2, (5, 3, 1))
-    z = project(layer.arrays, "r", layer.arrays["x"], 2, H)
-    h, _ = layer_forward(layer.arrays, "r", z, layer.packing, layer.cell)
+    z = project(layer.arrays, "r", layer.arrays["x"], 2)
+    h, _ = layer_forward(layer.arrays, "r", z, layer.packing, layer.cell, 2)
     assert not close(h, layer.forward()[0])
     layer.arrays["initial"][...] = 0
     assert (h == layer.forward()[0]).all()
@@ -250,8 +278,8 @@ def test_truncation_after_one_step_by_hand():
     x, up = np.ones((3, 1)), np.array([[1.0], [10.0], [100.0]])
 
     def gradients(bptt):
-        z = project(params, "r", x, 1, 1)
-        h, cache = layer_forward(params, "r", z, pack((3,)), CELLS["elman"]("relu"))
+        z = project(params, "r", x, 1)
+        h, cache = layer_forward(params, "r", z, pack((3,)), CELLS["elman"]("relu"), 1)
         assert h.ravel().tolist() == [1, 3, 7]
         dz, grads, _ = layer_backward("r", up, cache, bptt)
         dx, more = project_backward(params, "r", dz, x)
@@ -268,9 +296,9 @@ def test_truncation_after_one_step_by_hand():
 def test_one_output_error_is_followed_back_step_by_step(kind, activation):
     layer = Layer(kind, activation, 1, (7,))
     W_h, z, states, packing, cell = layer.forward()[1]
-    dh = np.zeros((1, 7, H))
-    dh[0, 5] = layer.up[5]  # the error of the sixth output alone
-    slopes = cell.slopes(z, states[:, :, packing.previous], states[:, :, 1:])
+    dh = np.zeros((7, H))
+    dh[5] = layer.up[5]  # the error of the sixth output alone
+    slopes = cell.slopes(z, states[:, packing.reading(1).previous], states[:, 1:])
     W, xs, initial = layer.sentence(0, 0)
     memories = reference.run(layer.slow, W, xs, initial)[1]
     expected = (layer.up[5], *[np.zeros(H)] * (cell.states - 1))
