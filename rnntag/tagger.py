@@ -158,19 +158,16 @@ class RNNTagger:
         """The table of known word types and the first layer's projection of each, kept between
         calls: it depends on the word alone."""
         with self._lock, np.errstate(over="ignore", invalid="ignore"):
-            if self._cache is None or self._cache[1].nbytes > CACHE_BYTES:
-                self._cache = self.word_table(), np.empty((0, 0), self.dtype)
-            table, first = self._cache
+            table, first = self._cache or (self.word_table(), np.empty((0, 0), self.dtype))
+            if len(table) + sum(map(len, sentences)) > len(first):  # it may become too small: start anew
+                table = self.word_table()
             done = len(table)
             table.ids(list(dict.fromkeys(chain.from_iterable(sentences))))
             if len(table) > done:
                 x, _ = self.network.embed(self.params, table, np.arange(done, len(table)))
                 new = self.network.first(self.params, x)
-                if len(table) > len(first):  # twice the room, so that copying stays rare
-                    room = np.empty((2 * len(table), new.shape[1]), new.dtype)
-                    if done:
-                        room[:done] = first[:done]
-                    first = room
+                if done == 0:  # memory is taken as it is written to, not when it is asked for
+                    first = np.empty((max(CACHE_BYTES // new[0].nbytes, len(new)), new.shape[1]), new.dtype)
                 first[done:len(table)] = new
                 self._cache = table, first
             return table, first
