@@ -12,6 +12,7 @@ training without reading the files. Known words are those of the training corpus
 
 from __future__ import annotations
 
+import json
 import math
 import statistics
 import sys
@@ -39,6 +40,7 @@ from rnntag.cli.vectors import sentences as raw_sentences  # noqa: E402
 from rnntag.corpus import TAGGED, Sentence, read_tagged  # noqa: E402
 from rnntag.errors import OptionError  # noqa: E402
 from rnntag.evaluation import Pair, accuracy, accuracy_by_knowledge  # noqa: E402
+from rnntag.files import check_free, open_output  # noqa: E402
 from rnntag.hmm import HMMTagger  # noqa: E402
 from rnntag.options import Options  # noqa: E402
 from rnntag.trainer import train_tagger  # noqa: E402
@@ -92,13 +94,18 @@ class Result(NamedTuple):
               help="Runs at the same time, each in a process with its own CPU clock.")
 @click.option("--format", type=click.Choice(TAGGED), help="Format of the corpora [found out from the file].")
 @separator
+@click.option("-o", "--output", metavar="FILE", help="Also write every run's figures as JSON (for plot.py).")
+@click.option("--force", is_flag=True, help="Overwrite what exists.")
 def main(train: tuple[str, ...], test: tuple[str, ...], runs: tuple[str, ...], raw_text: tuple[str, ...],
-         others: tuple[str, ...], seeds: int, jobs: int, format: str | None, separator: str) -> None:
+         others: tuple[str, ...], seeds: int, jobs: int, format: str | None, separator: str,
+         output: str | None, force: bool) -> None:
     """Train the HMM and RNN presets on the same files and print a table of the results."""
     if len(train) != len(test):
         raise OptionError(f"{len(train)} and {len(test)}", "a test corpus for each training corpus",
                           place="--train and --test")
-    plan = list(experiments(runs, raw_text, others, seeds))  # a mistyped option shows at once
+    if output:
+        check_free(output, force=force)
+    plan, rows = list(experiments(runs, raw_text, others, seeds)), []  # a mistyped option shows at once
     for number, corpora in enumerate(Corpora(*files, format, separator) for files in zip(train, test)):
         training, testing = corpus(corpora.train, corpora), corpus(corpora.test, corpora)
         click.echo("\n" * (number > 0) + f"{Path(corpora.train).name}: {len(training):,} sentences, "
@@ -110,6 +117,11 @@ def main(train: tuple[str, ...], test: tuple[str, ...], runs: tuple[str, ...], r
         for name, members in groupby(plan, key=lambda run: run.name):
             found = [next(measured) for _ in members]
             click.echo(" | ".join([f"{name:{width}}", *(f"{cell:>14}" for cell in cells(found))]))
+            rows.append({"train": corpora.train, "test": corpora.test, "tagger": name,
+                         "runs": [result._asdict() for result in found]})
+    if output:
+        with open_output(output, force=force) as file:
+            file.write(json.dumps({"command": sys.argv, "rows": rows}, indent=1).encode())
 
 
 def cells(found: list[Result]) -> list[str]:

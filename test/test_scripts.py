@@ -57,6 +57,19 @@ def test_compare_prints_a_row_for_each_tagger_and_a_table_for_each_corpus(small)
     assert hmm.split("|")[4].strip() == "-"  # no unknown words
 
 
+def test_what_compare_measured_can_be_drawn(small, tmp_path):
+    results, figure = tmp_path / "results.json", tmp_path / "plane.svg"
+    out, _ = script("compare", *small, "--seeds", 2, "--run", "tutorial --epochs 1 --hidden 5", "-o", results)
+    hmm, rnn = json.loads(results.read_text("utf-8"))["rows"]
+    assert len(rnn["runs"]) == 2 and f"{hmm['runs'][0]['accuracy']:.2f}" in out
+    pytest.importorskip("matplotlib", reason="the figure needs matplotlib")
+    script("plot", results, "-o", figure)
+    drawn = figure.read_text("utf-8")
+    assert ">HMM<" in drawn and ">tutorial --epochs 1 --hidden 5<" in drawn
+    script("plot", results, "-o", figure, "--force", "--least", hmm["runs"][0]["accuracy"])
+    assert ">tutorial --epochs 1 --hidden 5<" not in figure.read_text("utf-8")
+
+
 def test_compare_gives_the_same_accuracy_in_two_processes(small):
     runs = ["--seeds", 2, "--run", "tutorial --epochs 1 --hidden 5"]
     one, two = (script("compare", *small, *runs, "--jobs", jobs)[0] for jobs in (1, 2))
