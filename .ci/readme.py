@@ -1,9 +1,11 @@
-"""Print the commands of a README as one bash script: ``python3 .ci/readme.py README.md | bash``.
+"""Print the commands of a document as one bash script: ``python3 .ci/readme.py README.md | bash``.
 
 Every fenced ``sh`` block is taken, in order, into one shell session that ends at the first
 command that fails. A block is left out, and its reason shown, when the line before its fence is
 
     <!-- not run in CI: the reason -->
+
+With ``--all`` before the document these are taken too: so are the figures of the documentation made again.
 """
 
 from __future__ import annotations
@@ -35,11 +37,11 @@ def blocks(text: str) -> Iterator[tuple[int, str, str | None]]:
         raise SystemExit(f"line {start}: a block that is not closed")
 
 
-def script(name: str, text: str) -> str:
+def script(name: str, text: str, everything: bool = False) -> str:
     """The blocks as a bash script that shows each block before it runs it, and its seconds after."""
     parts, ran = ["set -eo pipefail\n"], 0
     for line, commands, reason in blocks(text):
-        if reason is not None:
+        if reason is not None and not everything:
             parts.append(f"echo {shlex.quote(f'-- {name}:{line}: skipped: {reason}')}\n")
             continue
         shown = f"-- {name}:{line}\n" + "\n".join(f"$ {command}" for command in commands.splitlines())
@@ -52,5 +54,5 @@ def script(name: str, text: str) -> str:
 
 
 if __name__ == "__main__":
-    path = Path(sys.argv[1])
-    print(script(path.name, path.read_text(encoding="utf-8")))
+    *option, path = sys.argv[1:]
+    print(script(Path(path).name, Path(path).read_text(encoding="utf-8"), everything=option == ["--all"]))

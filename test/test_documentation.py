@@ -1,0 +1,271 @@
+"""The documentation: its links lead somewhere, its commands and options exist, its messages are given."""
+
+import importlib.util
+import re
+import shlex
+import shutil
+import subprocess
+
+import click
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from conftest import ROOT
+
+from rnntag.cli.main import main
+from rnntag.features import WordTable
+from rnntag.options import preset
+from rnntag.rnn import pack
+from rnntag.tagger import RNNTagger
+
+
+def load(path):
+    """A script as a module."""
+    spec = importlib.util.spec_from_file_location(f"documentation_{path.stem}", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+links, readme, lecture = (load(ROOT / name) for name in (".ci/links.py", ".ci/readme.py", "scripts/lecture.py"))
+DOCUMENTS = links.documents(ROOT)
+NAMES = [str(path.relative_to(ROOT)) for path in DOCUMENTS]
+
+# ------------------------------------------------------------------ links
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=NAMES)
+def test_links_lead_to_files_sections_and_the_lines_that_they_name(document):
+    wrong = [f"{target}: {reason} {right}" for _, target, right, reason in links.check(document)]
+    assert not wrong
+
+
+@pytest.fixture
+def small(tmp_path):
+    """A document beside a program; ``write`` puts a text into it and says what is wrong there."""
+    (tmp_path / "code.py").write_text("# one\nclass A:\n    def f(self):\n        x = 1\n        return x\n\n"
+                                      "def f():\n    x = 1\n")
+    (tmp_path / "other.md").write_text("# A heading, with *signs*\n\n```sh\n# not a heading\n```\n")
+
+    def write(text):
+        (tmp_path / "page.md").write_text(text)
+        return [(target, right) for _, target, right, _ in links.check(tmp_path / "page.md")]
+
+    write.folder = tmp_path
+    return write
+
+
+@pytest.mark.parametrize("text", [
+    "[gone](gone.py)", "[section](other.md#no-such)", "![picture](gone.svg)", "[`A.g`](code.py#L3)",
+    "[`x = 1`](code.py#L4)", "[words](code.py#L4)", "[`A.f`: `x = 2`](code.py#L4)", "[`f`](code.py#function)",
+    "[section](#nowhere)", "[`not a heading`](other.md#not-a-heading)"])
+def test_a_broken_link_is_found(small, text):
+    assert [right for _, right in small(text)] == [""]
+
+
+@pytest.mark.parametrize("text", [
+    "[code](code.py)", "[`A.f`](code.py#L3-L5)", "[`A.f`: `x = 1`](code.py#L4)", "[`class A`](code.py#L2)",
+    "[h](other.md#a-heading-with-signs)", "[far](https://example.org/x#L3)", "# Title\n\n[up](#title)",
+    "```\n[gone](gone.py)\n```"])
+def test_a_right_link_is_not_complained_of(small, text):
+    assert small(text) == []
+
+
+def test_links_to_lines_that_have_moved_are_mended(small, capsys):
+    text = "[`A.f`](code.py#L1) and [`f`](code.py#L1-L2), [gone](gone.py), [`A.f`: `return x`](code.py#L9)\n"
+    assert small(text) == [("code.py#L1", "code.py#L3-L5"), ("code.py#L1-L2", "code.py#L7-L8"), ("gone.py", ""),
+                           ("code.py#L9", "code.py#L5")]
+    assert links.main(small.folder, fix=False) == 4
+    assert links.main(small.folder, fix=True) == 1
+    assert "page.md:1: gone.py: there is no such file" in capsys.readouterr().out
+    assert (small.folder / "page.md").read_text() == (
+        "[`A.f`](code.py#L3-L5) and [`f`](code.py#L7-L8), [gone](gone.py), [`A.f`: `return x`](code.py#L5)\n")
+
+
+# ------------------------------------------------------------------ commands and options
+
+CONTEXT = click.Context(main)
+COMMANDS = {name: main.get_command(CONTEXT, name) for name in main.list_commands(CONTEXT)}
+OWN = {name: {opt for parameter in command.get_params(click.Context(command))
+              for opt in (*parameter.opts, *parameter.secondary_opts)} for name, command in COMMANDS.items()}
+OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
+SCRIPTS = {str(path.relative_to(ROOT)): {*OPTION.findall(path.read_text("utf-8")), "--help"}
+           for path in [*ROOT.glob("scripts/*.py"), *ROOT.glob(".ci/*.py")]}
+FOREIGN = {"--editable", "--version"}  # pip's, and of all commands
+
+
+def simple_commands(text):
+    """The words of each command in the code of a document, those with quoting that goes on left out."""
+    code = [block for block in re.findall(r"^ *```(?:sh|text)?\n(.*?)^ *```", text, re.M | re.S)]
+    code += re.findall(r"^    (.+)$", re.sub(r"^ *```.*?^ *```", "", text, flags=re.M | re.S), re.M)
+    code += re.findall(r"`([^`\n]+)`", text)
+    for block in code:
+        for line in block.replace("\\\n", " ").split("\n"):
+            try:
+                lexer = shlex.shlex(line, posix=True, punctuation_chars="|&;()<>")
+                lexer.whitespace_split = True
+                words = list(lexer)
+            except ValueError:
+                continue
+            while words:
+                end = next((i for i, word in enumerate(words) if set(word) <= set("|&;()")), len(words))
+                yield words[:end]
+                words = words[end + 1:]
+
+
+def unknown_options(text):
+    """What a document's commands are given that they do not have: (command, option)."""
+    for words in simple_commands(text):
+        words = words[2:] if words[:2] == ["python", "-m"] else words[words[:1] in (["python"], ["python3"]):]
+        words = words[1:] if words[:1] == ["rnntag"] else words
+        known = OWN.get(words[0].rsplit("/", 1)[-1], SCRIPTS.get(words[0])) if words else None
+        if known is not None:
+            yield from ((words[0], option) for word in words for option in OPTION.findall(word.partition("=")[0])
+                        if word.startswith("--") and option not in known)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=NAMES)
+def test_options_in_documents_are_options_of_their_commands(document):
+    assert not list(unknown_options(document.read_text("utf-8")))
+
+
+@pytest.mark.parametrize("text, wrong", [
+    ("```sh\ntrain-rnn a b --cell gru --colour \\\n    --hue 3 | test-rnn m --seed 1\n```",
+     [("train-rnn", "--colour"), ("train-rnn", "--hue"), ("test-rnn", "--seed")]),
+    ("    rnntag check x --jobs 2", [("check", "--jobs")]), ("use `grade-pos a b --dev c`", [("grade-pos", "--dev")]),
+    ("```sh\npython scripts/compare.py --nonsense 'a --b'\n```", [("scripts/compare.py", "--nonsense")]),
+    ("`pip install --nonsense x`", []), ("```sh\ntrain-rnn a b --dev c && echo --done\n```", [])])
+def test_an_option_that_a_command_does_not_have_is_found(text, wrong):
+    assert list(unknown_options(text)) == wrong
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=NAMES)
+def test_options_named_in_prose_exist(document):
+    known = set().union(*OWN.values(), *SCRIPTS.values(), FOREIGN)
+    prose = re.sub(r"^ *```.*?^ *```|^    .*$", "", document.read_text("utf-8"), flags=re.M | re.S)
+    assert set(OPTION.findall(re.sub(r"`pip [^`]*`", "", prose))) <= known
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=NAMES)
+def test_commands_named_after_rnntag_exist(document):
+    named = {words[1] for words in simple_commands(document.read_text("utf-8"))
+             if words[:1] == ["rnntag"] and words[1:] and words[1][0] != "-"}
+    assert named <= set(COMMANDS)
+
+
+def test_every_command_is_in_a_document():
+    text = "".join(document.read_text("utf-8") for document in DOCUMENTS)
+    assert not [name for name in COMMANDS if not re.search(rf"(rnntag |`|^){name}\b", text, re.M)]
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="no bash")
+@pytest.mark.parametrize("name", ["README.md", "docs/tutorial.md", "docs/guide.md"])
+def test_blocks_that_are_run_are_bash(name):
+    script = readme.script(name, (ROOT / name).read_text("utf-8"), everything=True)
+    found = subprocess.run(["bash", "-n"], input=script, text=True, capture_output=True, timeout=60)
+    assert (found.returncode, found.stderr) == (0, "")
+
+
+# ------------------------------------------------------------------ messages
+
+FILES = {"good": "a_X b_Y\nb_Y a_X\n", "untagged": "a b_X\n", "spaces": "a_X  b_X\n", "space": "a_X \n",
+         "short.conllu": "1\ta\n", "narrow.vertical": "a\tX\nb\n", "latin": b"caf\xe9_X\n", "windows": b"a_X\r\n",
+         "empty": "", "bare.jsonl": '{"tokens": ["a"]}\n', "text.tokens": "a b\n", "lexicon": "a\tZ\n",
+         "partial": "a_Z b\n", "answer": "a_X b_Y\n", "longer": "a_X b_Y c_X\nb_Y a_X\n",
+         "two": "caf\u00e9_X cafe\u0301_X\n"}
+TRAIN = "--preset tutorial --epochs 1 --quiet"
+MESSAGES = [  # of the table in docs/guide.md, in its order: what is in it, what gives it
+    ("has no tag; wordtag is word_TAG", f"train-rnn untagged new {TRAIN}"),
+    ("two spaces in a row", f"train-rnn spaces new {TRAIN}"),
+    ("a space at the end of the line", f"train-rnn space new {TRAIN}"),
+    ("columns; CoNLL-U has 10", f"train-rnn short.conllu new {TRAIN}"),
+    ("has no tag; vertical has it in column", f"train-rnn narrow.vertical new {TRAIN}"),
+    ("is not UTF-8", f"train-rnn latin new {TRAIN}"),
+    ("Windows line ends (CRLF)", f"train-rnn windows new {TRAIN}"),
+    ("no tagged sentences", f"train-rnn empty new {TRAIN} --format wordtag"),
+    ("cannot read it: no such file or directory", f"train-rnn gone new {TRAIN}"),
+    ("exists already", f"train-rnn good rnn {TRAIN}"),
+    ("a sentence without tags", f"train-rnn bare.jsonl new {TRAIN}"),
+    ("a model of kind hmm; this command takes rnn", "test-rnn hmm text.tokens"),
+    ("no such folder; a model is the folder", "test-rnn gone text.tokens"),
+    ("a folder without model.json", "test-rnn folder text.tokens"),
+    ("its checksum is not the one in model.json", "test-rnn damaged text.tokens"),
+    ("its tags are ignored", "test-rnn rnn good"),
+    ("the model does not have it", "test-rnn rnn partial --partial"),
+    ("has none of the model's tags in the lexicon", "test-rnn rnn text.tokens --lexicon lexicon"),
+    ("Is it cut short, or of another text?", "grade-pos good answer"),
+    ("Is a line missing before", "grade-pos good longer"),
+    ("the loss is no longer finite", f"train-rnn good new {TRAIN} --activation relu --learning-rate 1e6 --clip 0 "
+                                     "--epochs 30 --schedule constant"),
+    ("it would change nothing", f"train-rnn good new {TRAIN} --window 3"),
+    ("words written in more than one Unicode normal form", "check two"),
+    ("test sentences that are in the training corpus too", "check good --test good"),
+]
+
+
+def test_the_guide_explains_the_messages_that_are_tried_here():
+    text = (ROOT / "docs" / "guide.md").read_text("utf-8").partition("## Troubleshooting")[2]
+    assert re.findall(r"^\| `(.+?)` \|", text, re.M) == [message for message, _ in MESSAGES]
+
+
+@pytest.fixture(scope="module")
+def workplace(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("messages")
+    for name, content in FILES.items():
+        (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    (folder / "folder").mkdir()
+    for command in (f"train-rnn good rnn {TRAIN}", f"train-rnn good damaged {TRAIN}", "train-hmm good hmm"):
+        name, source, model, *options = command.split()
+        result = CliRunner().invoke(main, [name, str(folder / source), str(folder / model), *options])
+        assert result.exit_code == 0, result.output
+    with open(folder / "damaged" / "weights.npz", "ab") as stream:
+        stream.write(b"x")
+    return folder
+
+
+@pytest.mark.parametrize("message, command", MESSAGES, ids=[message for message, _ in MESSAGES])
+def test_the_guide_s_messages_are_given(message, command, workplace, monkeypatch, tmp_path):
+    monkeypatch.chdir(workplace)
+    result = CliRunner().invoke(main, command.replace(" new ", f" {tmp_path}/new ").split())
+    assert message in result.output
+
+
+# ------------------------------------------------------------------ the lecture as a program
+
+
+def test_the_lecture_s_program_has_the_gradients_of_the_package():
+    rng = np.random.default_rng(1)
+    words, tags = [1, 2, 3, 2, 1], [0, 2, 1, 1, 2]
+    net = lecture.initialise(4, 3, rng)
+    h, p, _ = lecture.forward_rnn(net, words)
+    theirs = lecture.gradient_rnn(net, words, h, p, tags)
+
+    options = preset("tutorial", hidden=lecture.HIDDEN)
+    sentence = lecture.Sentence(["a", "b", "c", "b", "a"], ["X", "Z", "Y", "Y", "Z"])
+    tagger = RNNTagger.create([sentence], options, rng)
+    table: WordTable = tagger.word_table()
+    types = table.ids(["a", "b", "c", "b", "a"])
+    rows = table.features[:, 0]  # of W_x, for a, b and c
+    W_x = np.zeros((tagger.features.rows, lecture.HIDDEN))
+    W_x[rows] = net["w_rx"].T[1:]
+    params = {"rnn0.fwd.W_x": W_x, "rnn0.fwd.W_h": net["w_rh"].T, "rnn0.fwd.b": net["b_r"],
+              "output.W_o": net["w_oh"].T, "output.b_o": net["b_o"]}
+    loss, ours = tagger.network.loss_and_gradient(params, table, types, np.array(tags), pack((5,)), None)
+
+    assert loss == pytest.approx(-sum(np.log(p_t[y]) for p_t, y in zip(p, tags)))
+    dW_x = ours["rnn0.fwd.W_x"].dense(W_x)
+    for name, gradient in (("w_rx", dW_x[rows].T), ("w_rh", ours["rnn0.fwd.W_h"].T), ("b_r", ours["rnn0.fwd.b"]),
+                           ("w_oh", ours["output.W_o"].T), ("b_o", ours["output.b_o"])):
+        of_theirs = theirs[name][:, 1:] if name == "w_rx" else theirs[name]
+        np.testing.assert_allclose(-gradient, of_theirs, rtol=0, atol=1e-12, err_msg=name)
+
+
+def test_only_the_formulas_have_the_right_gradient():
+    errors = {version: lecture.gradient_error(version) for version in lecture.VERSIONS}
+    assert errors.pop("the formulas") < 1e-6
+    assert min(errors.values()) > 0.1
+
+
+def test_the_lecture_s_program_learns():
+    train = lecture.read_tagged(ROOT / "data" / "sample-train.wordtag")[:60]
+    assert lecture.accuracy("the formulas", train, train) > 40
