@@ -5,6 +5,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import sys
 
 import click
 import numpy as np
@@ -27,7 +28,9 @@ def load(path):
     return module
 
 
-links, readme, lecture = (load(ROOT / name) for name in (".ci/links.py", ".ci/readme.py", "scripts/lecture.py"))
+sys.path.insert(0, str(ROOT / ".ci"))  # fill.py imports its neighbour readme.py
+links, readme, fill, lecture = (load(ROOT / name) for name in (
+    ".ci/links.py", ".ci/readme.py", ".ci/fill.py", "scripts/lecture.py"))
 DOCUMENTS = links.documents(ROOT)
 NAMES = [str(path.relative_to(ROOT)) for path in DOCUMENTS]
 
@@ -158,12 +161,29 @@ def test_every_command_is_in_a_document():
     assert not [name for name in COMMANDS if not re.search(rf"(rnntag |`|^){name}\b", text, re.M)]
 
 
-@pytest.mark.skipif(shutil.which("bash") is None, reason="no bash")
+bash = pytest.mark.skipif(shutil.which("bash") is None, reason="no bash")
+
+
+@bash
 @pytest.mark.parametrize("name", ["README.md", "docs/tutorial.md", "docs/guide.md"])
 def test_blocks_that_are_run_are_bash(name):
     script = readme.script(name, (ROOT / name).read_text("utf-8"), everything=True)
     found = subprocess.run(["bash", "-n"], input=script, text=True, capture_output=True, timeout=60)
     assert (found.returncode, found.stderr) == (0, "")
+
+
+@bash
+@pytest.mark.parametrize("everything, output", [(False, "old"), (True, "3")])
+def test_output_is_written_behind_the_commands_that_give_it(everything, output):
+    text = ("```sh\nx=1; echo $x\necho no >&2\n```\n\n```text\n{}\n```\n\n```sh\nx=3\n```\n\nWords.\n\n"
+            "<!-- not run in CI: a reason -->\n```sh\necho $x\n```\n```text\n{}\n```\n")
+    assert fill.fill(text.format("old", "old"), everything) == text.format("1\nno", output)
+
+
+@bash
+def test_a_command_that_fails_leaves_the_document_alone():
+    with pytest.raises(SystemExit, match="line 4: a command ended with 1\ngone"):
+        fill.fill("```sh\ntrue\n```\n```sh\necho gone; false\n```\n```text\nold\n```\n", False)
 
 
 # ------------------------------------------------------------------ messages
