@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from . import modelfile
+from .adaptation import START, adapted_options
 from .corpus import Sentence, read_tagged
 from .errors import CorpusError
 from .hmm import HMMTagger
@@ -42,21 +43,25 @@ def save(tagger: RNNTagger | HMMTagger, path: str | Path, *, force: bool = False
     modelfile.save(path, tagger, force=force)
 
 
-def train(corpus: Corpus, *, dev: Corpus = (), preset: str = "default", format: str | None = None,
-          separator: str = "_", field: str = "upos", column: int = 2, **options: Any) -> RNNTagger:
+def train(corpus: Corpus, *, dev: Corpus = (), preset: str | None = None, init: str | Path | RNNTagger | None = None,
+          format: str | None = None, separator: str = "_", field: str = "upos", column: int = 2,
+          **options: Any) -> RNNTagger:
     """An RNN tagger trained on ``corpus``; of its epochs the one that is best on ``dev``, if given.
 
     corpus, dev   a file, or sentences: ``corpus.Sentence`` or lists of (word, tag)
-    preset        the options to start from: tutorial, default
+    preset        the options to start from: tutorial, default, accurate (default: default, or those of ``init``)
+    init          a tagger, or a model folder, to start from instead of random weights (adaptation.py)
     format, separator, field, column   how files are to be read, as on the command line
     options       fields of ``options.Options``, such as epochs=8 or cell="lstm"
 
     Raises CorpusError for a corpus that cannot be learnt from, OptionError for options that are
     wrong, DivergedError when the loss is no longer finite.
     """
-    chosen = preset_options(preset, **options)
+    model: Any = modelfile.load(init, "rnn", START) if isinstance(init, (str, Path)) else init
+    chosen = (preset_options(preset or "default", **options) if model is None else
+              adapted_options(model.options, options, preset))
     layout = {"format": format, "separator": separator, "field": field, "column": column}
-    return train_tagger(sentences(corpus, **layout), chosen, sentences(dev, **layout) if dev else ())
+    return train_tagger(sentences(corpus, **layout), chosen, sentences(dev, **layout) if dev else (), init=model)
 
 
 def sentences(corpus: Corpus, **layout: Any) -> list[Sentence]:

@@ -118,8 +118,9 @@ def _json_bytes(value: Any, errors: str = "strict") -> bytes:
 # ------------------------------------------------------------------ loading
 
 
-def load(folder: str | Path, kind: str | None = None) -> Tagger:
-    """The tagger in a model folder; ``kind`` is the only kind that will do.
+def load(folder: str | Path, kind: str | None = None, hint: str = "") -> Tagger:
+    """The tagger in a model folder; ``kind`` is the only kind that will do, ``hint`` what to do otherwise
+    (else: use the command that tags with it).
 
     Raises ModelError when anything in it is not what this program writes.
     """
@@ -127,7 +128,7 @@ def load(folder: str | Path, kind: str | None = None) -> Tagger:
     manifest = read_manifest(folder)
     if kind not in (None, manifest["kind"]):
         raise ModelError(f"a model of kind {manifest['kind']}", f"this command takes {kind}",
-                         f"Use {COMMANDS[manifest['kind']]}.", folder)
+                         hint or f"Use {COMMANDS[manifest['kind']]}.", folder)
     found = tagger_class(manifest["kind"])
     ids = check_ids(folder / IDS, read_json(folder, IDS, manifest["sha256"][IDS]))
     options = manifest["options"]

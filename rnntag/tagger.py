@@ -86,8 +86,13 @@ class RNNTagger:
         tags = Vocab(sorted(set(chain.from_iterable(s.tags or [] for s in sentences))))
         features = FeatureMap.build(tokens, options.feature_names, options.min_count)
         alphabet = Vocab(sorted(set(chain.from_iterable(tokens)))) if options.char_rnn else None
-        network = _network(options, features, tags, alphabet, vectors and vectors[0])
-        params = network.initialise(rng)
+        return cls.untrained(options, words, features, tags, alphabet, vectors, rng)
+
+    @classmethod
+    def untrained(cls, options: Options, words: Vocab, features: FeatureMap, tags: Vocab, alphabet: Vocab | None,
+                  vectors: tuple[Vocab, Array] | None, rng: np.random.Generator) -> RNNTagger:
+        """A tagger with these id maps and random weights; ``vectors`` as for ``create``."""
+        params = _network(options, features, tags, alphabet, vectors and vectors[0]).initialise(rng)
         if vectors:
             lengths = np.linalg.norm(vectors[1], axis=1, keepdims=True)
             for name in params:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from .adaptation import adapted
 from .corpus import Sentence
 from .errors import CorpusError, DivergedError, OptionError
 from .features import WordTable
@@ -41,19 +42,28 @@ def hold_out(sentences: Sequence[Sentence], fraction: float,
 
 
 def train_tagger(sentences: Sequence[Sentence], options: Options, dev: Sequence[Sentence] = (),
-                 vectors: tuple[Vocab, Array] | None = None) -> RNNTagger:
+                 vectors: tuple[Vocab, Array] | None = None, init: RNNTagger | None = None) -> RNNTagger:
     """A tagger trained on ``sentences`` from start to end, without a word on the way.
 
     dev       sentences whose accuracy chooses the epoch to keep
     vectors   words and their pretrained vectors, as for RNNTagger.create
+    init      a tagger to start from, instead of random weights; options are those of adapted_options
 
     Raises DivergedError when the loss is no longer finite.
     """
     rng = np.random.default_rng(options.seed)
-    trainer = Trainer(RNNTagger.create(sentences, options, rng, vectors), sentences, dev, rng)
+    trainer = Trainer(new_tagger(sentences, options, rng, vectors, init), sentences, dev, rng)
     for _ in trainer.epochs():
         pass
     return trainer.result()
+
+
+def new_tagger(sentences: Sequence[Sentence], options: Options, rng: np.random.Generator,
+               vectors: tuple[Vocab, Array] | None, init: RNNTagger | None) -> RNNTagger:
+    """What training begins with: random weights, or those of another tagger."""
+    if init is None:
+        return RNNTagger.create(sentences, options, rng, vectors)
+    return adapted(init, sentences, options, rng, vectors)
 
 
 def _check_tags(sentences: Sequence[Sentence], tagger: RNNTagger) -> None:

@@ -12,7 +12,7 @@ import rnntag
 
 PACKAGE = Path(rnntag.__file__).parent
 ORDER = ["errors", "files", "datasets", "corpus", "vocab", "options", "features", "layers", "cells", "rnn",
-         "output", "network", "committee", "optim", "hmm", "vectors", "tagger", "constraints",
+         "output", "network", "committee", "optim", "hmm", "vectors", "tagger", "adaptation", "constraints",
          "evaluation", "significance", "curve", "grading", "breakdown", "figures", "page", "check",
          "variation", "archive", "modelfile", "trainer", "validation", "checkpoint", "parallel",
          "diagnose", "inspection", "api", "adapters", "cli"]

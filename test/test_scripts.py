@@ -261,3 +261,12 @@ def test_what_has_no_twin_is_refused():
     tagger = RNNTagger.create([Sentence(["a"], ["X"])], preset("default", output="crf"), np.random.default_rng(1))
     with pytest.raises(ValueError, match="no output crf"):
         twins.Twin(tagger)
+
+
+def test_starting_from_another_model_is_compared_with_training_from_scratch(small, tmp_path):
+    out, _ = script("adapt", small[1], "--seeds", 1, "--epochs", 1)
+    assert [line[:34].strip() for line in out.splitlines()] == [
+        "the model to start from", "the new corpus from scratch", "the new corpus from the model",
+        "both corpora as one"]
+    out, _ = script("adapt", small[1], "--seeds", 2, "--epochs", 1, "--first", small[1], "--few", 5)
+    assert len(out.splitlines()) == 3 and all(0 < float(line.split()[-2]) < 100 for line in out.splitlines())

@@ -19,6 +19,7 @@ from . import common
 
 if TYPE_CHECKING:
     from ..checkpoint import Checkpoints
+    from ..tagger import RNNTagger
     from ..trainer import Trainer
 
 SWITCHES = {"bidirectional": "--bidirectional/--one-direction",
@@ -83,8 +84,10 @@ class GroupedCommand(common.Command):
               help="Hold out this share of TRAIN as the dev set [0].")
 @click.option("--keep", type=click.Choice(["best", "last"]), default="best",
               help="Weights of the epoch with the best dev score, or of the last [best].")
-@click.option("--preset", "preset_name", type=click.Choice(list(PRESETS)), default="default",
-              help="Options to start from [default].")
+@click.option("--preset", "preset_name", type=click.Choice(list(PRESETS)), default=None,
+              help="Options to start from [default; with --init those of its MODEL].")
+@click.option("--init", metavar="MODEL", help="Start from the weights of this model for the words, features and tags "
+              "that it shares with TRAIN. It keeps its words and its network; the tags are those of TRAIN [none].")
 @click.option("--vectors", metavar="FILE", help="Pretrained word vectors in word2vec or GloVe text format "
               "[none].")
 @click.option("--raw-text", multiple=True, metavar="FILE", help="Untagged text, a tokenised sentence a line, to "
@@ -96,9 +99,9 @@ class GroupedCommand(common.Command):
 @common.force
 @common.quiet
 @network_options
-def main(train: str, model: str, dev: str | None, dev_fraction: float, keep: str, preset_name: str,
-         vectors: str | None, raw_text: tuple[str, ...], resume: bool, checkpoint_every: float, layout: dict,
-         force: bool, quiet: bool, **changes: Any) -> None:
+def main(train: str, model: str, dev: str | None, dev_fraction: float, keep: str, preset_name: str | None,
+         init: str | None, vectors: str | None, raw_text: tuple[str, ...], resume: bool, checkpoint_every: float,
+         layout: dict, force: bool, quiet: bool, **changes: Any) -> None:
     """Train an RNN tagger on the tagged corpus TRAIN and write it to the folder MODEL.
 
     Defaults in [brackets] are those of the default preset. One BLAS thread is used unless
@@ -109,8 +112,9 @@ def main(train: str, model: str, dev: str | None, dev_fraction: float, keep: str
     if vectors and raw_text:
         raise OptionError("given together", "vectors come from one of them", place="--vectors and --raw-text")
     given = {name: value for name, value in changes.items() if value not in (None, ())}
-    # misuse shows before any file is read
-    _check_used(preset(preset_name, **given, vectors=int(bool(vectors or raw_text))), given)
+    # misuse shows before any corpus is read
+    start = _start(init, model, layout)
+    _options(start, preset_name, {**given, "vectors": 1} if vectors or raw_text else given)
     check_free(model, force=force or resume)
     sentences = read_tagged(train, **layout)
     held_out = read_tagged(dev, **layout) if dev else []
@@ -119,26 +123,27 @@ def main(train: str, model: str, dev: str | None, dev_fraction: float, keep: str
 
     from ..checkpoint import Checkpoints
     from ..modelfile import check_size, save
-    from ..tagger import RNNTagger
-    from ..trainer import Trainer, hold_out
+    from ..trainer import Trainer, hold_out, new_tagger
 
     loaded = _vectors(vectors, raw_text, quiet)
     if loaded:
         given["vectors"] = loaded[1].shape[1]
-    options = preset(preset_name, **given)
+    options = _options(start, preset_name, given)
     rng = np.random.default_rng(options.seed)
-    info: dict[str, Any] = {"preset": preset_name, "train": common.provenance(train, sentences),
-                            **common.trained_on(layout)}
+    info: dict[str, Any] = {"preset": preset_name or "default"} if preset_name or not init else {}
+    info |= {"train": common.provenance(train, sentences), **common.trained_on(layout)}
+    if init:
+        info["init"] = {"name": Path(init).name, "sha256": digest(Path(init) / "model.json")}
     if dev_fraction:
         sentences, held_out = hold_out(sentences, dev_fraction, rng)
     if held_out:
         info["dev"] = {**common.provenance(dev or train, held_out), "fraction": dev_fraction, "kept": keep}
     if loaded:
         info["vectors"] = {Path(path).name: digest(path) for path in raw_text or (vectors,)}
-    trainer = Trainer(RNNTagger.create(sentences, options, rng, loaded), sentences, held_out, rng)
+    trainer = Trainer(new_tagger(sentences, options, rng, loaded, start), sentences, held_out, rng)
     check_size(trainer.tagger)
     if not quiet:
-        _describe(trainer, sentences, held_out)
+        _describe(trainer, sentences, held_out, start)
     with Checkpoints(model, {"options": options.to_dict(), **info}, every=checkpoint_every, resume=resume,
                      force=force) as checkpoints:
         if resume and checkpoints.written():
@@ -178,18 +183,42 @@ def _vectors(file: str | None, raw_text: tuple[str, ...], quiet: bool) -> Any:
     return read_vectors(file) if file else train_vectors(sentences(raw_text, quiet))
 
 
-def _check_used(options: Options, given: dict[str, Any]) -> None:
-    """Nothing that is given may be ignored."""
+def _start(init: str | None, model: str, layout: dict[str, Any]) -> RNNTagger | None:
+    """The tagger to start from, if any; TRAIN's tags are then in the column that they were in there."""
+    if init is None:
+        return None
+    if Path(init).resolve() == Path(model).resolve():
+        raise OptionError(f"{init} is the MODEL to be written, too", "a model to start from stays as it is",
+                          "Give MODEL another name.", "--init")
+    from ..adaptation import START
+    from ..modelfile import load, read_manifest
+    tagger: Any = load(init, "rnn", START)
+    learnt = read_manifest(init)["info"].get("field")
+    layout["field"] = layout["field"] or (str(learnt) if learnt else None)
+    return tagger
+
+
+def _options(start: RNNTagger | None, preset_name: str | None, given: dict[str, Any]) -> Options:
+    """The options of the new tagger. Nothing that is given may be ignored."""
+    if start is None:
+        options = preset(preset_name or "default", **given)
+    else:
+        from ..adaptation import adapted_options
+        options = adapted_options(start.options, given, preset_name)
     for name, why in options.unused().items():
         if name in given:
             raise OptionError(f"{given[name]} {why}", "it would change nothing", "Leave it out.",
                               SWITCHES.get(name, flag(name)))
+    return options
 
 
-def _describe(trainer: Trainer, sentences: list, dev: list) -> None:
+def _describe(trainer: Trainer, sentences: list, dev: list, start: RNNTagger | None) -> None:
     size = sum(array.size for array in trainer.tagger.params.values())
     click.echo(f"{len(sentences):,} sentences, {trainer.tokens:,} tokens, {len(trainer.tagger.tags) - 1} tags; "
                f"{size:,} weights", err=True)
+    if start is not None:
+        from ..adaptation import difference
+        click.echo(difference(trainer.tagger, start), err=True)
     unseen = {tag for sentence in dev for tag in sentence.tags} - set(trainer.tagger.tags.strings)
     if unseen:
         count = sum(tag in unseen for sentence in dev for tag in sentence.tags)
