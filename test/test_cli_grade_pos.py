@@ -142,3 +142,26 @@ def test_the_tutorial_s_output_is_that_of_its_rule_on_many_pairs(grade, write):
                              "Most common mistakes:"]
         assert sorted(lines[3:]) == sorted(f"{kind}\t{count}" for kind, count in sorted(
             wrong.items(), key=lambda item: (-item[1], item[0]))[:10])
+
+
+def test_the_probabilities_of_an_answer_are_graded(grade, write):
+    # 15 bins: 0.5 twice (once right), 0.9 (right) and 0.95 (wrong) apart: 14/15 = 0.9333
+    tokens = '{"tokens": ["the", "dog", "runs"], "tags": ["D", "N", "N"], "probabilities": [0.5, 0.9, 0.95]}\n'
+    write("p.jsonl", (tokens + '{"tokens": []}\n{"tokens": ["runs", "end"], "tags": ["X", "V"], '
+                      '"probabilities": [0.5, 1.0]}\n').encode())
+    write("p.vertical", b"the\tD\t0.500000\ndog\tN\t0.900000\nruns\tN\t0.950000\n\n\nruns\tX\t0.500000\n"
+                        b"end\tV\t1.000000\tN\t0.000000\n")
+    write("r", b"the_D dog_N runs_V\n\nruns_N end_V\n")
+    error = (2 * 0 + abs(1 - 0.9) + 2 * abs(0.5 - 0.975)) / 5
+    for answer in ("p.jsonl", "p.vertical"):
+        out = grade("r", answer, "--calibration", "--errors", 0)
+        assert out == (f"Accuracy: 60.00% (3/5)\n\nExpected calibration error: {error:.2%} (mean probability 77.00%, "
+                       "accuracy 60.00%)\nTokens  mean probability  accuracy\n     2             50.00     50.00\n"
+                       "     1             90.00    100.00\n     2             97.50     50.00\n")
+    (found,) = json.loads(grade("r", "p.jsonl", "--calibration", "--json"))["calibration"]
+    assert found["expected_calibration_error"] == pytest.approx(error) and len(found["bins"]) == 3
+
+
+def test_calibration_needs_probabilities(grade):
+    message = grade("ref", "one", "--calibration", status=1)
+    assert "one: no probabilities; --calibration needs them. test-rnn --probabilities writes them." in message

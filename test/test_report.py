@@ -44,7 +44,7 @@ def test_tokens_are_classed_by_the_length_of_their_sentence():
 
 
 def test_reliability_by_hand():
-    bins = reliability(PAIRS, [[0.95, 1.0, 0.5], [0.59, 0.0]])
+    bins = reliability(PAIRS, [[0.95, 1.0, 0.5], [0.59, 0.0]], bins=10)
     assert [(pytest.approx(c), tuple(score)) for c, score in bins] == [
         (0.0, (0, 1)), (pytest.approx(0.545), (2, 2)), (pytest.approx(0.975), (1, 2))]
     expected = (1 * 0 + 2 * (1 - 0.545) + 2 * abs(0.5 - 0.975)) / 5
@@ -54,6 +54,14 @@ def test_reliability_by_hand():
 def test_a_tagger_that_is_as_often_right_as_it_says_has_no_calibration_error():
     bins = reliability([pair("", "A A A A", "A B B B"), pair("", "A A A A", "A A A B")], [[0.25] * 4, [0.75] * 4])
     assert calibration_error(bins) == 0
+
+
+def test_the_calibration_error_takes_fifteen_bins_of_equal_width():
+    # bins end at 1/15 = 0.0667, 2/15 ...: 0.06 and 0.07 are apart, 0.94 and 1.0 together
+    bins = reliability([pair("", "A A A A", "A A A B")], [[0.06, 0.07, 0.94, 1.0]])
+    assert [(pytest.approx(c), tuple(score)) for c, score in bins] == [
+        (0.06, (1, 1)), (0.07, (1, 1)), (0.97, (1, 2))]
+    assert calibration_error(bins) == pytest.approx((0.94 + 0.93 + 2 * abs(0.5 - 0.97)) / 4)
 
 
 def test_the_worst_sentences_have_the_most_wrong_tags():
@@ -76,6 +84,14 @@ def test_probabilities_are_read_from_jsonl_and_from_nothing_else(write):
     for wrong in (b"[0.5, 0.5]", b"[2]", b'["a"]', b"3", b"[true]"):
         with pytest.raises(CorpusError, match='x:1: wrong "probabilities"'):
             confidences(read(write("x.jsonl", text.replace(b"[0.5]", wrong))), "x")
+
+
+def test_probabilities_in_vertical_are_in_the_column_after_the_tag(write):
+    text = b"a\tX\t0.500000\tY\t0.250000\nb\tX\t1.000000\n\n\n"
+    assert confidences(read(write("x.vertical", text)), "x") == [[0.5, 1.0]]
+    assert confidences(read(write("x.vertical", b"a\tl\tX\t0.5\n"), column=3), "x", column=3) == [[0.5]]
+    for other in (b"a\tX\n", b"a\tX\t1\n", b"a\tX\t0.5\nb\tX\n", b"a\tX\tlemma\n"):
+        assert confidences(read(write("x.vertical", other)), "x") is None
 
 
 # ------------------------------------------------------------------ the page

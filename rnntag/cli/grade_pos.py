@@ -30,6 +30,8 @@ FORMATS = (*TAGGED, "tags")
               "unknown words and ambiguous words (more than one tag in FILE) apart (default: not done). REFERENCE "
               "or ANSWER needs words.")
 @click.option("--per-tag", is_flag=True, help="Precision, recall and F1 of each tag.")
+@click.option("--calibration", is_flag=True, help="Are the probabilities of ANSWER right? The expected calibration "
+              "error, and accuracy by probability in 15 bins. ANSWER has them from test-rnn --probabilities.")
 @click.option("--errors", type=click.IntRange(min=0), default=10, show_default=True, metavar="N",
               help="How many kinds of mistakes to list.")
 @click.option("--examples", type=click.IntRange(min=0), default=0, show_default=True, metavar="N",
@@ -48,8 +50,9 @@ FORMATS = (*TAGGED, "tags")
 @common.separator
 @common.field
 @common.column
-def main(reference: str, answers: tuple[str, ...], summary: bool, train: str | None, per_tag: bool, errors: int,
-         examples: int, tag_map: str | None, resamples: int, seed: int, as_json: bool, **layout: Any) -> None:
+def main(reference: str, answers: tuple[str, ...], summary: bool, train: str | None, per_tag: bool, calibration: bool,
+         errors: int, examples: int, tag_map: str | None, resamples: int, seed: int, as_json: bool,
+         **layout: Any) -> None:
     """Compare the tags of each ANSWER with those of REFERENCE.
 
     All are tagged text, or a sentence a line of tags alone; one of them may be -, standard input.
@@ -63,7 +66,7 @@ def main(reference: str, answers: tuple[str, ...], summary: bool, train: str | N
         raise OptionError("standard input (-) is asked for twice", "it can be read once",
                           "Write it to a file first.")
     known = _knowledge(train, layout)
-    paired = _pairs(reference, answers, layout, tag_map)
+    paired, sure = _pairs(reference, answers, layout, tag_map, calibration)
     grading = None
     if summary or known or as_json or len(answers) > 1:
         from ..grading import grade
@@ -72,12 +75,16 @@ def main(reference: str, answers: tuple[str, ...], summary: bool, train: str | N
     with open_output(STANDARD) as target:
         if as_json and grading is not None:
             record = {"reference": shown(reference), **grading.to_dict()}
+            if calibration:
+                record["calibration"] = [_calibration(pairs, rows) for (_, pairs), rows in zip(paired, sure)]
             target.write(json.dumps(record, ensure_ascii=True, indent=1).encode() + b"\n")
             return
         for number, (name, pairs) in enumerate(paired):
             lines = list(mistakes_report(pairs, errors, examples))
             if per_tag:
                 lines += ["", *tag_report(pairs)]
+            if calibration:
+                lines += ["", *calibration_report(_calibration(pairs, sure[number]))]
             if len(answers) > 1:
                 lines = [*([""] if number else []), f"{name}:", *lines]
             target.write(text(lines))
@@ -93,18 +100,29 @@ def _knowledge(train: str | None, layout: dict[str, Any]) -> Knowledge | None:
     return Knowledge.of(read_tagged(train, **{**layout, "format": None}))
 
 
-def _pairs(reference: str, answers: tuple[str, ...], layout: dict[str, Any],
-           tag_map: str | None) -> list[tuple[str, list[Pair]]]:
-    """Each answer's name and its pairs."""
+def _pairs(reference: str, answers: tuple[str, ...], layout: dict[str, Any], tag_map: str | None,
+           calibration: bool) -> tuple[list[tuple[str, list[Pair]]], list[list[list[float]]]]:
+    """Each answer's name and its pairs; and its probabilities, if they are needed."""
+    from ..breakdown import confidences
     from ..corpus import read
+    from ..errors import CorpusError
     from ..evaluation import map_tags, pair, read_tag_map
     from ..files import shown
 
     mapping = read_tag_map(tag_map) if tag_map is not None else {}
     layout = {**layout, "field": layout["field"] or "upos", "choices": FORMATS}
     right = list(map_tags(read(reference, **layout), mapping))
-    return [(shown(answer), list(pair(right, map_tags(read(answer, **layout), mapping), shown(reference),
-                                      shown(answer)))) for answer in answers]
+    paired, sure = [], []
+    for answer in answers:
+        given = list(read(answer, **layout))
+        paired.append((shown(answer), list(pair(right, map_tags(given, mapping), shown(reference), shown(answer)))))
+        if calibration:
+            found = confidences(given, shown(answer), layout["column"])
+            if found is None:
+                raise CorpusError("no probabilities", "--calibration needs them",
+                                  "test-rnn --probabilities writes them.", shown(answer))
+            sure.append(found)
+    return paired, sure
 
 
 # ------------------------------------------------------------------ text
@@ -137,6 +155,28 @@ def tag_report(pairs: list[Pair]) -> list[str]:
               percent(s.recall) if s.support else "-", percent(s.f1))
              for tag, s in tag_scores(confusion(pairs)).items()]
     return table(rows, right=range(1, 6))
+
+
+def _calibration(pairs: list[Pair], probabilities: list[list[float]]) -> dict[str, Any]:
+    """How well probabilities agree with how often the answer is right, as JSON values."""
+    from ..breakdown import calibration_error, reliability
+    bins = reliability(pairs, probabilities)
+    tokens = sum(each.score.total for each in bins)
+    return {"expected_calibration_error": calibration_error(bins),
+            "mean_probability": sum(each.confidence * each.score.total for each in bins) / tokens,
+            "accuracy": sum(each.score.correct for each in bins) / tokens,
+            "bins": [{"probability": each.confidence, "accuracy": each.score.accuracy, "tokens": each.score.total}
+                     for each in bins]}
+
+
+def calibration_report(record: dict[str, Any]) -> Iterator[str]:
+    """The same as text."""
+    yield (f"Expected calibration error: {record['expected_calibration_error']:.2%} (mean probability "
+           f"{record['mean_probability']:.2%}, accuracy {record['accuracy']:.2%})")
+    rows = [("Tokens", "mean probability", "accuracy")]
+    rows += [(f"{each['tokens']:,}", percent(each["probability"]), percent(each["accuracy"]))
+             for each in record["bins"]]
+    yield from table(rows, right=range(3))
 
 
 def summary_report(grading: Grading) -> Iterator[str]:

@@ -48,7 +48,7 @@ def main(reference: str, answers: tuple[str, ...], output: str, train: str | Non
     """Write a page about how well each ANSWER has the tags of REFERENCE (extra: plot).
 
     One HTML file without scripts, for any browser, in the light or dark scheme that it asks for. An
-    ANSWER in jsonl with probabilities (test-rnn --probabilities) gets a reliability diagram.
+    ANSWER with probabilities (test-rnn --probabilities) gets a reliability diagram.
     """
     from .. import figures, page
     from ..errors import OptionError
@@ -95,7 +95,7 @@ def _read(reference: str, answers: Sequence[str], names: Sequence[str], layout: 
     for name, answer in zip(names, answers):
         given = list(read(answer, **layout))
         paired[name] = list(pair(right, map_tags(given, mapping), shown(reference), shown(answer)))
-        found = confidences(given, shown(answer))
+        found = confidences(given, shown(answer), layout["column"])
         if found is not None:
             sure[name] = found
     return paired, sure
