@@ -4,38 +4,51 @@ from __future__ import annotations
 
 import multiprocessing
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
+from typing import Any
 
+from .constraints import ConstrainedTagger
+from .corpus import Sentence
 from .errors import RnntagError
-from .modelfile import Tagger, load
-from .tagger import CHUNK_TOKENS, chunks
+from .modelfile import load
+from .tagger import CHUNK_TOKENS, Posteriors, chunks
 
 AHEAD = 3  # chunks under way for each process: enough to keep it busy, few enough to bound memory
 
-_tagger: Tagger | None = None  # a worker's own, loaded once
+_tagger: Any = None  # a worker's own, loaded once
 
 
 class ParallelTagger:
     """A model in ``jobs`` processes, each of which loads it from its folder once.
 
+    constraints   the lexicon and the name of ConstrainedTagger, whose methods these then are; None for none
+
     Raises RnntagError when a process dies while it is tagging.
     """
 
-    def __init__(self, model: str | Path, jobs: int, kind: str | None = None):
-        load(model, kind)  # what is wrong with it shows here, once
-        self.model, self.jobs, self.kind = str(model), jobs, kind
+    def __init__(self, model: str | Path, jobs: int, kind: str | None = None,
+                 constraints: tuple[Mapping[str, Iterable[str]] | None, str] | None = None):
+        self.model, self.jobs, self._given = str(model), jobs, (str(model), kind, constraints)
+        _made(*self._given)  # what is wrong with it shows here, once
 
-    def tag(self, sentences: Iterable[Sequence[str]]) -> Iterator[list[str]]:
+    def tag(self, sentences: Iterable[Sequence[str] | Sentence]) -> Iterator[list[str]]:
         """The tags of each sentence, in order; reads a bounded number of chunks ahead."""
+        return self._answers("tag", sentences)
+
+    def probabilities(self, sentences: Iterable[Sequence[str] | Sentence]) -> Iterator[Posteriors]:
+        """The same with the probabilities of all tags."""
+        return self._answers("probabilities", sentences)
+
+    def _answers(self, method: str, sentences: Iterable[Sequence[str] | Sentence]) -> Iterator[Any]:
         context = multiprocessing.get_context("spawn")  # alike on all systems; threads stay at one
-        waiting: deque[Future[list[list[str]]]] = deque()
-        with ProcessPoolExecutor(self.jobs, context, _load, (self.model, self.kind)) as pool:
+        waiting: deque[Future[list[Any]]] = deque()
+        with ProcessPoolExecutor(self.jobs, context, _load, self._given) as pool:
             try:
-                for chunk in chunks(sentences, CHUNK_TOKENS):
-                    waiting.append(pool.submit(_tag, chunk))
+                for chunk in chunks(map(_bare, sentences), CHUNK_TOKENS):
+                    waiting.append(pool.submit(_answer, method, chunk))
                     if len(waiting) >= AHEAD * self.jobs:
                         yield from waiting.popleft().result()
                 while waiting:
@@ -47,11 +60,20 @@ class ParallelTagger:
                 pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _load(model: str, kind: str | None) -> None:
+def _bare(sentence: Sequence[str] | Sentence) -> Sequence[str] | Sentence:
+    """A sentence without the lines that it was read from, which no worker needs."""
+    return Sentence(sentence.words, sentence.tags, sentence.line) if isinstance(sentence, Sentence) else sentence
+
+
+def _made(model: str, kind: str | None, constraints: tuple[Any, str] | None) -> Any:
+    tagger: Any = load(model, kind)
+    return tagger if constraints is None else ConstrainedTagger(tagger, *constraints)
+
+
+def _load(*given: Any) -> None:
     global _tagger
-    _tagger = load(model, kind)
+    _tagger = _made(*given)
 
 
-def _tag(chunk: list[Sequence[str]]) -> list[list[str]]:
-    assert _tagger is not None
-    return list(_tagger.tag(chunk))
+def _answer(method: str, chunk: list[Sequence[str] | Sentence]) -> list[Any]:
+    return list(getattr(_tagger, method)(chunk))

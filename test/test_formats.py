@@ -232,10 +232,14 @@ def test_what_is_written_is_read_back(format):
     ("vertical", ["a"], [""]), ("vertical", ["a"], ["X\tY"]), ("vertical", ["a"], ["X\r"]),
     ("vertical", ["a\r"], None),
     ("conllu", ["a\tb"], ["X"]), ("conllu", [""], ["X"]), ("conllu", ["a\nb"], ["X"]), ("conllu", ["a"], ["X Y"]),
-    ("conllu", ["a"], ["X\tY"])])
+    ("conllu", ["a"], ["X\tY"]), ("conllu", ["a"], ["_"]), ("jsonl", ["a", ""], ["X", "X"])])
 def test_what_could_not_be_read_back_is_not_written(format, words, tags):
     with pytest.raises(CorpusError, match=f"cannot be written as {format}"):
         back([Sentence(words, tags)], format)
+
+
+def test_no_features_are_written_as_such():
+    assert FORMATS["conllu"](field="feats").write(Sentence(["a"], ["_"])) == "1\ta" + "\t_" * 8 + "\n\n"
 
 
 @pytest.mark.parametrize("source", FORMATS)

@@ -64,10 +64,30 @@ def test_the_death_of_a_process_is_told(model, monkeypatch):
         list(answers)
 
 
-def test_jobs_go_without_options_that_need_one_process(model, run):
-    result = run("test-rnn", model, "--jobs", "2", "--probabilities", input=b"the dog\n")
+def test_jobs_go_without_a_stream(model, run):
+    result = run("test-rnn", model, "--jobs", "2", "--stream", input=b"the dog\n")
     assert result.returncode == 2
-    assert b"--jobs: 2, with an option that needs one process" in result.stderr
+    assert b"--jobs: 2, with --stream; each sentence waits" in result.stderr
+
+
+@pytest.mark.parametrize("options", [["--probabilities"], ["--lexicon", "lexicon"],
+                                     ["--partial", "--lexicon", "lexicon", "--n-best", "2"]])
+def test_probabilities_and_constraints_are_those_of_one_process(model, run, write, options):
+    write("lexicon", b"dog\tVB JJ\nthe\tDT\n")
+    write("in.conllu", "".join("".join(
+        f"{n}\t{word}\t_\t{'JJ' if n % 3 == i % 4 else '_'}\t_\t_\t_\t_\t_\t_\n" for n, word in enumerate(words, 1))
+        + "\n" for i, words in enumerate(sentences(3000))).encode())
+    one, two = (run("test-rnn", model, "in.conllu", "--jobs", jobs, *options) for jobs in "12")
+    assert one.returncode == two.returncode == 0, two.stderr
+    assert one.stdout == two.stdout and len(one.stdout) > 10_000
+
+
+def test_what_is_wrong_with_constraints_is_told_with_its_place(model, run, write):
+    write("lexicon", b"dog\tXYZ\n")
+    result = run("test-rnn", model, "--jobs", "2", "--lexicon", "lexicon", input=b"the dog\n")
+    assert result.returncode == 1 and b"Error: 'dog' has none of the model's tags" in result.stderr
+    result = run("test-rnn", model, "--jobs", "2", "--partial", input=b"the dog_XYZ\n")
+    assert result.returncode == 1 and b"Error: standard input:1: token 2, 'dog', has the tag 'XYZ'" in result.stderr
 
 
 def test_jobs_on_the_command_line_give_the_same_answer(model, run):

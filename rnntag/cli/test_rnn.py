@@ -22,7 +22,8 @@ from .tagging import tagging_options
 @click.option("--partial", is_flag=True, help="Keep the tags that words in INPUT have already (word_TAG among bare "
               "words; in other formats some tags are missing), and tag the others.")
 @click.option("--jobs", type=click.IntRange(1, 256), default=1, show_default=True, metavar="N",
-              help="Processes that tag at the same time; the answer is the same, in the same order.")
+              help="Processes that tag at the same time. The tags are the same, in the same order; probabilities may "
+              "differ in their last digit.")
 def main(model: Path, layout: dict[str, Any], probabilities: bool, n_best: int, lexicon: str | None,
          partial: bool, jobs: int, **arguments: Any) -> None:
     """Tag INPUT with the RNN in the folder MODEL.
@@ -36,19 +37,21 @@ def main(model: Path, layout: dict[str, Any], probabilities: bool, n_best: int, 
     from ..modelfile import load
     from .tagging import tag_file, trained_field
 
-    if jobs > 1:
-        if probabilities or n_best or lexicon or partial or arguments["stream"]:
-            raise OptionError(f"{jobs}, with an option that needs one process", "--probabilities, --n-best, "
-                              "--lexicon, --partial and --stream go without it", place="--jobs")
-        from ..parallel import ParallelTagger
-        tagger: Any = ParallelTagger(model, jobs, kind="rnn")
-    else:
-        tagger = load(model, kind="rnn")
-    layout["field"] = layout["field"] or trained_field(model)
+    if jobs > 1 and arguments["stream"]:
+        raise OptionError(f"{jobs}, with --stream", "each sentence waits for the one before",
+                          "Leave one of them out.", "--jobs")
+    constraints = None
     if lexicon or partial:
         from ..constraints import ConstrainedTagger, read_lexicon
-        tagger = ConstrainedTagger(tagger, read_lexicon(lexicon) if lexicon else None,
-                                   name=shown(arguments["source"]))
+        constraints = read_lexicon(lexicon) if lexicon else None, shown(arguments["source"])
+    if jobs > 1:
+        from ..parallel import ParallelTagger
+        tagger: Any = ParallelTagger(model, jobs, "rnn", constraints)
+    else:
+        tagger = load(model, "rnn")
+        if constraints is not None:
+            tagger = ConstrainedTagger(tagger, *constraints)
+    layout["field"] = layout["field"] or trained_field(model)
     tag_file(tagger, layout=layout, best=n_best or int(probabilities), partial=partial, **arguments)
 
 

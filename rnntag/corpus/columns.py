@@ -154,6 +154,9 @@ class Conllu(BlockFormat):
         same = source is not None and source.format == self.name
         tags = ["" for _ in sentence.words] if sentence.tags is None else sentence.tags
         self.checked((tag for tag in set(tags) if tag), "tag", spaces=False)
+        if "_" in tags and self.field != "feats":
+            raise CorpusError("tag '_' cannot be written as conllu", f"in {self.field.upper()} it means no tag",
+                              "Choose another format.")
         if not (same and source):
             self.checked(sentence.words, "word", spaces=True)
             source = Block(self.name, [f"{i}\t{word}" + "\t_" * (COLUMNS - 2)

@@ -50,6 +50,8 @@ class JsonLines(Format):
         source = sentence.source
         values: dict[str, Any] = dict(source.values or {}) if source and source.format == self.name else {}
         if any(sentence.words) or not sentence.words:
+            if not all(sentence.words):
+                raise CorpusError("an empty token cannot be written as jsonl", "a word is not empty")
             values["tokens"] = sentence.words
         if sentence.tags is not None or not sentence.words:
             values["tags"] = [tag or None for tag in sentence.tags or []]
