@@ -36,25 +36,30 @@ class Committee:
     def embed(self, params: dict[str, Array], words: WordTable, types: Array,
               rng: np.random.Generator | None = None) -> tuple[list[Array], Any]:
         """What each member's first layer gets of each word."""
-        return [network.embed(own, words, types, rng)[0] for network, own in self._each(params)], None
+        return [network.embed(own, words, types, rng)[0] for network, own in self.each(params)], None
 
     def first(self, params: dict[str, Array], x: list[Array]) -> Array:
         """Each member's projection, side by side: (N, M DnH)."""
-        return np.concatenate([network.first(own, x_m) for (network, own), x_m in zip(self._each(params), x)], axis=1)
+        return np.concatenate([network.first(own, x_m) for (network, own), x_m in zip(self.each(params), x)], axis=1)
 
     def encode(self, params: dict[str, Array], z: Array, packing: Packing,
                rng: np.random.Generator | None = None, tokens: Array | None = None) -> tuple[Array, Any]:
         """log of the mean of the members' probabilities, as scores (N, K)."""
         parts = np.split(z if tokens is None else z[tokens], len(self.members), axis=1)
         p = sum(softmax(network.encode(own, z_m, packing, rng)[0])
-                for (network, own), z_m in zip(self._each(params), parts))
+                for (network, own), z_m in zip(self.each(params), parts))
         return np.log(np.maximum(p / len(self.members), np.finfo(p.dtype).tiny)), None
+
+    def scores(self, params: dict[str, Array], words: WordTable, types: Array, packing: Packing) -> Array:
+        """Scores (N, K) of packed tokens, nothing dropped."""
+        x, _ = self.embed(params, words, types)
+        return self.encode(params, self.first(params, x), packing)[0]
 
     def loss_and_gradient(self, params: dict[str, Array], words: WordTable, types: Array, targets: Array,
                           packing: Packing, rng: np.random.Generator | None) -> tuple[float, dict[str, Any]]:
         """The mean of the members' losses; the gradient of each member's own loss."""
         total, grads = 0.0, {}
-        for m, (network, own) in enumerate(self._each(params)):
+        for m, (network, own) in enumerate(self.each(params)):
             loss, found = network.loss_and_gradient(own, words, types, targets, packing, rng)
             total += loss / len(self.members)
             grads |= {self._name(m, name): gradient for name, gradient in found.items()}
@@ -64,7 +69,7 @@ class Committee:
         shared = name == VECTORS and self.options.freeze_vectors
         return name if shared else f"net{m}.{name}"
 
-    def _each(self, params: dict[str, Array]) -> list[tuple[Network, dict[str, Array]]]:
+    def each(self, params: dict[str, Array]) -> list[tuple[Network, dict[str, Array]]]:
         """Each member with its own parameters under their plain names."""
         return [(network, {name: params[self._name(m, name)] for name in network.shapes()})
                 for m, network in enumerate(self.members)]

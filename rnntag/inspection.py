@@ -11,9 +11,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .committee import Committee
 from .features import WordTable, normalized, word_features
 from .hmm import END, IMPOSSIBLE, START, HMMTagger
-from .network import FEATURES
+from .network import FEATURES, Network
 from .rnn import Packing
 from .tagger import RNNTagger
 
@@ -80,7 +81,7 @@ def reasons(tagger: RNNTagger, word: str, count: int = 3) -> Reasons:
         table.characters[len(rows) + extra.index("characters")] = np.zeros(1, np.intp)
     packing = Packing((1,) * N)
     scores = tagger.network.scores(tagger.params, table, np.arange(N), packing)
-    p = np.maximum(tagger.network.output.probabilities(tagger.params, scores, packing).astype(np.float64), 1e-300)
+    p = np.maximum(tagger.posteriors(scores, packing).astype(np.float64), 1e-300)
     order = np.argsort(-p[0], kind="stable")
     names = tagger.tags.strings[1:]
     tags = [(names[k], float(p[0, k])) for k in order[:count]]
@@ -123,17 +124,23 @@ def nearest_features(tagger: RNNTagger, word: str, count: int = 5) -> list[tuple
 
 
 def feature_rows(tagger: RNNTagger) -> np.ndarray:
-    """What stands for each feature: its embedding, or its rows of W_x for all directions."""
-    if tagger.options.embedding:
-        return tagger.params[FEATURES]
-    return np.concatenate([tagger.params[f"rnn0.{d}.W_x"] for d in tagger.network.directions], axis=1)
+    """What stands for each feature: its embedding, or its rows of W_x for all directions; those of all
+    members of a committee side by side."""
+    names = [FEATURES] if tagger.options.embedding else [f"rnn0.{d}.W_x" for d in _networks(tagger)[0][0].directions]
+    return np.concatenate([own[name] for _, own in _networks(tagger) for name in names], axis=1)
+
+
+def _networks(tagger: RNNTagger) -> list[tuple[Network, dict[str, np.ndarray]]]:
+    """The tagger's networks with their parameters."""
+    network = tagger.network
+    return network.each(tagger.params) if isinstance(network, Committee) else [(network, tagger.params)]
 
 
 def _input(tagger: RNNTagger, table: WordTable, words: list[str]) -> np.ndarray:
     """What the first layer gets of each word, without biases: (N, E) or (N, D n H)."""
     ids = table.ids(words)
     if tagger.options.embedding:
-        return tagger.network.embed(tagger.params, table, ids)[0]
+        return np.concatenate([network.embed(own, table, ids)[0] for network, own in _networks(tagger)], axis=1)
     return feature_rows(tagger)[table.features[ids]].sum(axis=1)
 
 
