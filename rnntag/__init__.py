@@ -20,6 +20,7 @@ The modules, in the order in which data flows through them; each imports only fr
     vectors     word vectors: from untagged text, from a file
     tagger      the trained network with its vocabularies
     adaptation  a trained tagger as the start of another
+    calibration probabilities that are as often right as they say
     constraints a lexicon of allowed tags, words tagged in advance
     evaluation  how good the answers are
     significance  how sure one can be of that

@@ -22,6 +22,7 @@ from .vocab import Vocab
 CHUNK_TOKENS = 8_192  # tokens held at once while tagging
 BATCH_TOKENS = 2_048  # tokens in one pass through the network
 VECTOR_NORM = 6.0  # of pretrained vectors; docs/experiments.md has what other lengths gave
+TEMPERATURES = 0.5, 5.0  # the lowest and the highest
 CACHE_BYTES = 100_000_000  # of input projections of word types that are kept
 
 
@@ -60,15 +61,16 @@ class RNNTagger:
     features           feature maps (features.py)
     alphabet, vectors  id maps of characters and of words with a pretrained vector, or None
     params             name to array
+    temperature        T of the probabilities, which are those of scores / T (calibration.py); tags are the same
     """
 
     kind = "rnn"
     dtype = "float32"
 
     def __init__(self, options: Options, words: Vocab, features: FeatureMap, tags: Vocab,
-                 alphabet: Vocab | None, vectors: Vocab | None, params: dict[str, Array]):
+                 alphabet: Vocab | None, vectors: Vocab | None, params: dict[str, Array], temperature: float = 1.0):
         self.options, self.words, self.features, self.tags = options, words, features, tags
-        self.alphabet, self.vectors, self.params = alphabet, vectors, params
+        self.alphabet, self.vectors, self.params, self.temperature = alphabet, vectors, params, temperature
         self.network = _network(options, features, tags, alphabet, vectors)
         self._cache: tuple[WordTable, Array] | None = None
         self._lock = Lock()  # of the cache: one tagger may serve several threads
@@ -104,10 +106,10 @@ class RNNTagger:
         """An empty table for words as this tagger reads them."""
         return WordTable(self.features, self.alphabet, self.vectors, self.options.normalize)
 
-    def with_params(self, params: dict[str, Array]) -> RNNTagger:
+    def with_params(self, params: dict[str, Array], temperature: float = 1.0) -> RNNTagger:
         """The same tagger with other weights."""
         return RNNTagger(self.options, self.words, self.features, self.tags, self.alphabet,
-                         self.vectors, params)
+                         self.vectors, params, temperature)
 
     # -------------------------------------------------------------- tagging
 
@@ -154,10 +156,16 @@ class RNNTagger:
                 for i, own in zip(members, separate(output.decode(self.params, scores, packing), packing)):
                     classes[i] = own
                 if posteriors:
-                    p = output.probabilities(self.params, scores, packing)
+                    p = self.posteriors(scores, packing)
                     for i, own in zip(members, separate(p, packing)):
                         probabilities[i] = own
         return classes, probabilities
+
+    def posteriors(self, scores: Array, packing: Packing) -> Array:
+        """P(y_t = k | x) of packed scores (N, K), all scores (and transitions) divided by the temperature."""
+        output, T = self.network.output, self.temperature
+        weights = {name: self.params[name] / T for name in output.shapes(len(self.tags) - 1)}
+        return output.probabilities(weights, scores / T, packing)
 
     def _projections(self, sentences: list[Sequence[str]]) -> tuple[WordTable, Array]:
         """The table of known word types and the first layer's projection of each, kept between
@@ -187,7 +195,8 @@ class RNNTagger:
             ids["characters"] = self.alphabet.strings
         if self.vectors is not None:
             ids["vectors"] = self.vectors.strings
-        return self.options.to_dict(), ids, self.params
+        options = self.options.to_dict() | ({} if self.temperature == 1 else {"temperature": self.temperature})
+        return options, ids, self.params
 
     @classmethod
     def shapes(cls, options: dict[str, Any], ids: dict[str, Any]) -> dict[str, tuple[int, ...]]:
@@ -203,7 +212,7 @@ class RNNTagger:
         """The tagger that ``state`` described."""
         checked, maps = _check(options, ids)
         return cls(checked, maps["words"], maps["features"], maps["tags"], maps["alphabet"],
-                   maps["vectors"], arrays)
+                   maps["vectors"], arrays, options.get("temperature", 1.0))
 
 
 def _network(options: Options, features: FeatureMap, tags: Vocab, alphabet: Vocab | None,
@@ -215,7 +224,11 @@ def _network(options: Options, features: FeatureMap, tags: Vocab, alphabet: Voca
 
 def _check(options: dict[str, Any], ids: dict[str, Any]) -> tuple[Options, dict[str, Any]]:
     """Validated options, and the id maps that they call for, no more and no less."""
-    checked = Options.from_dict(options)
+    checked = Options.from_dict({name: value for name, value in options.items() if name != "temperature"})
+    temperature = options.get("temperature", 1.0)
+    if type(temperature) is not float or not TEMPERATURES[0] <= temperature <= TEMPERATURES[1]:
+        raise OptionError(f"temperature {str(temperature)[:60]}", f"it is at least {TEMPERATURES[0]} and at most "
+                          f"{TEMPERATURES[1]}")
     wanted = {"words", "tags", "features"}
     wanted |= {"characters"} if checked.char_rnn else set()
     wanted |= {"vectors"} if checked.vectors else set()

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from .adaptation import adapted
+from .calibration import calibrated
 from .corpus import Sentence
 from .errors import CorpusError, DivergedError, OptionError
 from .features import WordTable
@@ -175,8 +176,10 @@ class Trainer:
             yield record
 
     def result(self, keep: str = "best") -> RNNTagger:
-        """The trained tagger, with the weights of the ``best`` or the ``last`` epoch."""
-        return self.tagger.with_params((self.best if keep == "best" else self.last) or self.tagger.params)
+        """The trained tagger, with the weights of the ``best`` or the ``last`` epoch; its probabilities are
+        calibrated on the dev set."""
+        tagger = self.tagger.with_params((self.best if keep == "best" else self.last) or self.tagger.params)
+        return calibrated(tagger, self.dev)
 
     def _epoch(self, progress: Callable[[int], Any] | None) -> None:
         """One pass over the corpus, or the rest of one."""

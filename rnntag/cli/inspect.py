@@ -122,7 +122,7 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, st
 
 def _options(options: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     from ..options import Options
-    defaults = Options().to_dict()
+    defaults = {**Options().to_dict(), "temperature": 1.0}
     return [("  *" if value != defaults.get(name) else "", name,
              " ".join(map(str, value)) or "none" if isinstance(value, list) else str(value))
             for name, value in options.items()]

@@ -168,9 +168,13 @@ def main(train: str, model: str, dev: str | None, dev_fraction: float, keep: str
             raise
         if held_out:
             info["dev"]["accuracy"] = trainer.at.best_score
-        save(model, trainer.result(keep), info=info, log=checkpoints.log, force=force)
+        tagger = trainer.result(keep)
+        save(model, tagger, info=info, log=checkpoints.log, force=force)
         checkpoints.finish()
     if not quiet:
+        if tagger.temperature != 1:
+            click.echo(f"Probabilities are those of scores / {tagger.temperature}, which fits the dev set best",
+                       err=True)
         click.echo(f"Model written to {model}", err=True)
 
 

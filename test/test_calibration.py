@@ -1,0 +1,129 @@
+"""The temperature: it changes no tag, and suits the held-out sentences best."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from test_tagger import KINDS, SMALL, sentences, text
+
+from rnntag import calibration, modelfile
+from rnntag.calibration import calibrated, token_loss
+from rnntag.cli.train_rnn import main as TRAIN
+from rnntag.corpus import Sentence
+from rnntag.errors import ModelError
+from rnntag.inspection import reasons
+from rnntag.options import Options
+from rnntag.tagger import TEMPERATURES
+from rnntag.trainer import train_tagger
+
+
+@pytest.fixture(scope="module", params=["elman", "crf", "committee"])
+def tagger(request):
+    return train_tagger(sentences(20), Options(**{**SMALL, **KINDS.get(request.param, {"members": 2})}))
+
+
+def noisy(count, seed=5):
+    """Sentences of which every fifth word has the wrong tag: nobody can be sure."""
+    rng = np.random.default_rng(seed)
+    return [Sentence(s.words, [tag if rng.random() > 0.2 else ["DT", "NN", "TO", "VB"][rng.integers(4)]
+                               for tag in s.tags]) for s in sentences(count, seed)]
+
+
+def test_a_temperature_changes_probabilities_and_no_tag(tagger):
+    warm = tagger.with_params(tagger.params, 2.0)
+    assert list(warm.tag(text())) == list(tagger.tag(text()))
+    for cold, answer in zip(tagger.probabilities(text()), warm.probabilities(text())):
+        assert answer.tags == cold.tags
+        assert np.allclose(answer.probabilities.sum(axis=1), 1, atol=1e-5)
+        if len(answer.tags):
+            assert answer.probabilities.max() < cold.probabilities.max()
+
+
+def test_a_softmax_is_divided_in_the_exponent():
+    tagger = train_tagger(sentences(20), Options(**SMALL))
+    (cold,), (warm,) = (each.probabilities([["the", "read"]])
+                        for each in (tagger, tagger.with_params(tagger.params, 2.0)))
+    root = np.sqrt(cold.probabilities)
+    assert np.allclose(warm.probabilities, root / root.sum(axis=1, keepdims=True), atol=1e-6)
+
+
+def test_under_a_crf_each_sequence_has_the_power_of_its_probability():
+    tagger = train_tagger(sentences(20), Options(**SMALL, output="crf"))
+    params = {name: array / 2 if name.startswith("output.") else array for name, array in tagger.params.items()}
+    (half,) = tagger.with_params(params).probabilities([["the", "read"]])
+    (warm,) = tagger.with_params(tagger.params, 2.0).probabilities([["the", "read"]])
+    assert np.allclose(warm.probabilities, half.probabilities, atol=1e-6)
+
+
+def test_it_is_the_temperature_with_the_smallest_loss(tagger, monkeypatch):
+    monkeypatch.setattr(calibration, "MIN_TOKENS", 10)
+    dev = noisy(60)
+    found = calibrated(tagger, dev)
+    best = token_loss(found, dev)
+    assert TEMPERATURES[0] < found.temperature < TEMPERATURES[1] and found.temperature != 1
+    for T in np.exp(np.linspace(*np.log(TEMPERATURES), 30)):
+        assert best <= token_loss(tagger.with_params(tagger.params, float(T)), dev) + 1e-4
+
+
+def test_a_few_tokens_say_nothing(tagger):
+    assert calibrated(tagger, noisy(20)) is tagger and calibrated(tagger, []) is tagger
+
+
+def test_tags_that_the_tagger_lacks_are_left_out_of_the_loss(tagger):
+    dev = [Sentence(["the", "read"], ["DT", "??"])]
+    (answer,) = tagger.probabilities([["the", "read"]])
+    assert token_loss(tagger, dev) == pytest.approx(-np.log(answer.probabilities[0, 0]), abs=1e-5)
+    assert token_loss(tagger, [Sentence(["the"], ["??"])]) == 0
+
+
+def test_training_with_a_dev_set_fits_it(monkeypatch):
+    monkeypatch.setattr(calibration, "MIN_TOKENS", 10)
+    options = Options(**SMALL)
+    assert train_tagger(sentences(20), options, noisy(60)).temperature > 1
+    assert train_tagger(sentences(20), options).temperature == 1
+
+
+# ------------------------------------------------------------------ the model folder
+
+
+@pytest.fixture
+def model(tagger, tmp_path):
+    modelfile.save(tmp_path / "m", tagger.with_params(tagger.params, 1.5))
+    return tmp_path / "m"
+
+
+def test_it_is_stored_with_the_model(model, tagger):
+    found = modelfile.load(model)
+    assert found.temperature == 1.5
+    (one,), (other,) = (each.probabilities([["the", "read"]])
+                        for each in (found, tagger.with_params(tagger.params, 1.5)))
+    assert (one.probabilities == other.probabilities).all()
+    assert reasons(found, "read", 2).tags[0][1] == pytest.approx(
+        next(found.probabilities([["read"]])).best()[0][0][1], abs=1e-6)
+
+
+def test_a_model_without_one_is_written_as_ever(tagger, tmp_path):
+    modelfile.save(tmp_path / "m", tagger)
+    assert "temperature" not in json.loads((tmp_path / "m/model.json").read_text())["options"]
+
+
+@pytest.mark.parametrize("wrong", [0, 1, True, "1.5", None, -1.0, 0.1, 1e9, [1.5], {}])
+def test_one_that_is_no_temperature_is_refused(model, wrong):
+    manifest = json.loads((model / "model.json").read_text())
+    manifest["options"]["temperature"] = wrong
+    (model / "model.json").write_text(json.dumps(manifest))
+    with pytest.raises(ModelError, match="temperature .*; it is at least 0.5 and at most 5.0"):
+        modelfile.load(model)
+
+
+def test_the_command_says_what_it_fitted_and_resuming_a_finished_run_leaves_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("train").write_text("".join(" ".join(f"{w}_{t}" for w, t in zip(s.words, s.tags)) + "\n"
+                                     for s in noisy(400)))
+    given = ["train", "m", "--dev-fraction", "0.5", "--epochs", "8", "--hidden", "8", "--embedding", "8"]
+    result = CliRunner().invoke(TRAIN, given)
+    T = json.loads(Path("m/model.json").read_text())["options"]["temperature"]
+    assert f"Probabilities are those of scores / {T}, which fits the dev set best\n" in result.stderr
+    assert "m is finished already" in CliRunner().invoke(TRAIN, [*given, "--resume"]).stderr
