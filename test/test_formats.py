@@ -345,7 +345,7 @@ def test_untagged_sentences_are_refused_where_tags_are_wanted(write):
     ("f", "# a b\n", "tokens"), ("f", "a\n", "tokens"), ("f", "a\nb\nc\n", "tokens"), ("f", "a\n\nb\n", "tokens"),
     ("f", "a\nb\n\nc\nd\n\n", None), ("f", "a\tX\nb c\n" * 9, None), ("f", "a b\tX\n", None),
     ("x.conllu", "1 a b\n", "conllu"), ("x.JSONL", "", "jsonl"), ("x.tokens", "a_X b_Y\n", "tokens"),
-    ("x.vertical", "a\nb\n\nc\nd\n\n", "vertical"), ("x.tags", "a b\n", "tokens")])
+    ("x.vertical", "a\nb\n\nc\nd\n\n", "vertical")])
 def test_the_format_is_found_out_or_asked_for(write, name, data, format):
     path = write(name, data.encode())
     if format is None:
@@ -358,6 +358,11 @@ def test_the_format_is_found_out_or_asked_for(write, name, data, format):
 def test_a_format_that_is_not_wanted_is_named(write):
     with pytest.raises(CorpusError, match="it looks like conllu; wordtag or tags is wanted here"):
         detect(write("f", CONLLU.encode()), ["wordtag", "tags"])
+
+
+def test_a_name_that_says_another_format_is_no_guess(write):
+    with pytest.raises(CorpusError, match=r"x\.tags: it looks like tags; wordtag or .* is wanted here\. Change it"):
+        detect(write("x.tags", b"NN VB\n"), TO_TAG)  # to tag tags as if they were words helps nobody
 
 
 def test_training_takes_wordtag_where_nothing_else_shows(write):

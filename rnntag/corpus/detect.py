@@ -25,8 +25,8 @@ def judge(lines: Lines, choices: Sequence[str], separator: str) -> str:
     suffix = lines.name.rpartition(".")[2].lower()
     if len(choices) == 1:
         return choices[0]
-    if suffix in SUFFIXES and suffix in choices:
-        return suffix
+    if suffix in SUFFIXES:
+        return _only(suffix, choices, lines.name)
     texts = _shown(lines)
     return _by_layout(texts, choices, lines.name) or _by_tokens(texts, choices, separator, lines.name)
 
