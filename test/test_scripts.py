@@ -10,6 +10,7 @@ from conftest import ENVIRONMENT, ROOT
 
 from rnntag.corpus import Sentence, read_tagged
 from rnntag.hmm import HMMTagger
+from rnntag.modelfile import save
 from rnntag.options import preset
 from rnntag.tagger import RNNTagger
 from rnntag.trainer import Trainer
@@ -270,3 +271,9 @@ def test_starting_from_another_model_is_compared_with_training_from_scratch(smal
         "both corpora as one"]
     out, _ = script("adapt", small[1], "--seeds", 2, "--epochs", 1, "--first", small[1], "--few", 5)
     assert len(out.splitlines()) == 3 and all(0 < float(line.split()[-2]) < 100 for line in out.splitlines())
+
+
+def test_the_latency_of_a_line_is_measured(tmp_path):
+    save(tmp_path / "m", RNNTagger.create(FEW, preset("default"), np.random.default_rng(1)))
+    out, _ = script("latency", tmp_path / "m", ROOT / "data" / "sample-test.tokens", 20)
+    assert out.startswith("19 lines of ") and "median " in out
