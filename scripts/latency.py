@@ -40,7 +40,8 @@ def main(model: str, text: str, count: str = "5000") -> None:
     words = statistics.mean(line.count(b" ") + 1 for line in lines)
     print(f"{len(others):,} lines of {words:.1f} tokens on average")
     print(f"start to first answer {first:.2f} s; then median {1000 * statistics.median(ranked):.2f} ms, "
-          f"90 % {1000 * ranked[int(0.9 * len(ranked))]:.2f} ms, 99 % {1000 * ranked[int(0.99 * len(ranked))]:.2f} ms")
+          f"90 % {1000 * ranked[int(0.9 * len(ranked))]:.2f} ms, "
+          f"99 % {1000 * ranked[int(0.99 * len(ranked))]:.2f} ms")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import shutil
 import struct
@@ -449,6 +450,18 @@ def test_help_and_version(name):
     for flag in ("-h", "--help"):
         assert invoke(umbrella, name, flag)[0].startswith("Usage: ")
     assert invoke(commands()[name], "--version")[0].startswith("rnntag, version ")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_lists_every_option_once_under_headings(name):
+    text = invoke(umbrella, name, "--help")[0]
+    assert "INTEGER" not in text and "9223372036854775807" not in text
+    wanted = ["Options", "Input", "Network", "Training", "How corpora are read", "General"]
+    headings = [line[:-1] for line in text.splitlines() if line.endswith(":") and not line.startswith(" ")]
+    assert headings == [heading for heading in wanted if heading in headings] and headings[-1] == "General"
+    for option in commands()[name].params:
+        if isinstance(option, click.Option):
+            assert len(re.findall(rf"^  (-\w, )?{max(option.opts, key=len)}\b(?!-)", text, re.MULTILINE)) == 1
 
 
 @pytest.mark.parametrize("name", ["train-rnn", "test-rnn"])

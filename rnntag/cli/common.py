@@ -6,6 +6,7 @@ import contextlib
 import functools
 import hashlib
 import os
+import re
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator
@@ -20,6 +21,8 @@ from ..errors import RnntagError
 from ..files import digest
 
 INTERRUPTED = 130
+SHARED = {"How corpora are read": ("format", "separator", "field", "column", "on_error", "tag_map"),
+          "General": ("force", "quiet", "debug", "version", "help")}
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
@@ -36,6 +39,22 @@ class Command(click.Command):
         self.params.append(click.Option(["--debug"], is_flag=True, expose_value=False, is_eager=True,
                                         help="Show the traceback of an error.", callback=_remember))
         click.version_option(__version__, prog_name="rnntag")(self)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The options under headings: a command's own, how corpora are read, and what most commands have."""
+        groups: dict[str, list[tuple[str, str]]] = {}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx) if isinstance(parameter, click.Option) else None
+            if record is not None:
+                shared = next((title for title, names in SHARED.items() if parameter.name in names), "Options")
+                names, text = record
+                names = re.sub("INTEGER RANGE|INTEGER|FLOAT RANGE|FLOAT", "N", names)
+                text = re.sub(r"; 0<=x<=\d{10,}", "", text)  # of a seed: nobody needs to know
+                groups.setdefault(getattr(parameter, "group", shared), []).append((names, text))
+        own = [title for title in groups if title not in ("Options", *SHARED)]
+        for title in [title for title in ("Options", *own, *SHARED) if title in groups]:
+            with formatter.section(title):
+                formatter.write_dl(groups[title])
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse the arguments; also here a disk can be full, when --help is asked for."""
@@ -124,7 +143,9 @@ def format_option(default: str | None, choices: list[str] | None = None, name: s
 
 
 field = click.option("--field", type=click.Choice(list(FIELDS)), default=None,
-                     help="Column of CoNLL-U that holds the tags (default: upos, or as in the model's training).")
+                     help="Column of CoNLL-U that holds the tags (default: upos).")
+model_field = click.option("--field", type=click.Choice(list(FIELDS)), default=None, help="Column of CoNLL-U that "
+                           "holds the tags (default: as in the training of the model, else upos).")
 column = click.option("--column", type=click.IntRange(2), default=2, show_default=True, metavar="N",
                       help="Column of vertical that holds the tags, counted from 1; the word is in the first.")
 errors = click.option("--on-error", type=click.Choice(["stop", "skip"]), default="stop", show_default=True,
@@ -134,10 +155,11 @@ tag_map = click.option("--tag-map", metavar="FILE", default=None, help="Replace 
 
 
 def corpus_options(choices: Iterable[str] = TAGGED, what: str = "Format of the corpus",
-                   learning: bool = False) -> Callable:
+                   learning: bool = False, model: bool = False) -> Callable:
     """How corpora are to be read, as one argument ``layout``: keywords of ``corpus.read_tagged``.
 
-    ``learning`` adds --tag-map. A warning about the sentences that were passed over ends the command.
+    ``learning`` adds --tag-map; with ``model`` the field is that of a model's training. A warning about the
+    sentences that were passed over ends the command.
     """
     def decorate(function: Callable) -> Callable:
         @functools.wraps(function)
@@ -151,7 +173,8 @@ def corpus_options(choices: Iterable[str] = TAGGED, what: str = "Format of the c
             if layout["skipped"] is not None and layout["skipped"].count:
                 click.echo(f"Warning: {layout['skipped']}", err=True)
             return result
-        return options(format_option(None, list(choices), what=what), separator, field, column, errors,
+        return options(format_option(None, list(choices), what=what), separator,
+                       model_field if model else field, column, errors,
                        *([tag_map] if learning else []))(command)
     return decorate
 

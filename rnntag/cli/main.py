@@ -9,22 +9,31 @@ import click
 from .. import __version__
 from .common import SETTINGS, edge
 
-COMMANDS = {  # name: (module, what it does)
-    "train-rnn": ("train_rnn", "Train an RNN tagger on a tagged corpus."),
-    "test-rnn": ("test_rnn", "Tag text with a trained RNN tagger."),
-    "train-hmm": ("train_hmm", "Train the HMM baseline on a tagged corpus."),
-    "test-hmm": ("test_hmm", "Tag text with a trained HMM."),
-    "grade-pos": ("grade_pos", "Grade answers against reference tags."),
-    "convert": ("convert", "Write a corpus in another format."),
-    "report": ("report", "Write a page of scores and figures about answers."),
-    "vectors": ("vectors", "Make word vectors from untagged text."),
-    "data": ("data", "Fetch a corpus."),
-    "check": ("check", "Show what a corpus is like, and what looks wrong in it."),
-    "cross-validate": ("cross_validate", "Train and test on the parts of one corpus in turn."),
-    "learning-curve": ("learning_curve", "Show what more of a corpus should bring."),
-    "inspect": ("inspect", "Show what is in a model, and why it tags a word so."),
-    "diagnose": ("diagnose", "Show how far back the errors of a model reach."),
+GROUPS = {  # heading: {name: (module, what it does)}
+    "Train and tag": {
+        "train-rnn": ("train_rnn", "Train an RNN tagger on a tagged corpus."),
+        "test-rnn": ("test_rnn", "Tag text with a trained RNN tagger."),
+        "train-hmm": ("train_hmm", "Train the HMM baseline on a tagged corpus."),
+        "test-hmm": ("test_hmm", "Tag text with a trained HMM."),
+    },
+    "Grade and compare": {
+        "grade-pos": ("grade_pos", "Grade answers against reference tags."),
+        "report": ("report", "Write a page of scores and figures about answers."),
+        "cross-validate": ("cross_validate", "Train and test on the parts of one corpus in turn."),
+        "learning-curve": ("learning_curve", "Show what more of a corpus should bring."),
+    },
+    "Corpora": {
+        "data": ("data", "Fetch a corpus."),
+        "check": ("check", "Show what a corpus is like, and what looks wrong in it."),
+        "convert": ("convert", "Write a corpus in another format."),
+        "vectors": ("vectors", "Make word vectors from untagged text."),
+    },
+    "Models": {
+        "inspect": ("inspect", "Show what is in a model, and why it tags a word so."),
+        "diagnose": ("diagnose", "Show how far back the errors of a model reach."),
+    },
 }
+COMMANDS = {name: command for group in GROUPS.values() for name, command in group.items()}
 
 
 class LazyGroup(click.Group):
@@ -44,8 +53,9 @@ class LazyGroup(click.Group):
         return import_module(f".{COMMANDS[name][0]}", __package__).main
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+        for title, commands in GROUPS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name, text) for name, (_, text) in commands.items()])
 
 
 @click.group(cls=LazyGroup, context_settings=SETTINGS)

@@ -30,7 +30,7 @@ def tagging_options(function: Callable) -> Callable:
         click.argument("model", type=click.Path(path_type=Path)),
         click.argument("source", default=STANDARD, metavar="[INPUT]"),
         common.output,
-        common.corpus_options(TO_TAG, what="Format of INPUT"),
+        common.corpus_options(TO_TAG, what="Format of INPUT", model=True),
         common.format_option(None, OUTPUT_FORMATS, name="--output-format", shown="tags for tokens, "
                              "otherwise that of INPUT", what="Format of the output"),
         click.option("--stream", is_flag=True, help="Write each sentence at once (default: only to a "

@@ -61,21 +61,7 @@ def parse_run(text: str) -> Options:
     return preset(name, **{key: value for key, value in context.params.items() if value not in (None, ())})
 
 
-class GroupedCommand(common.Command):
-    """A command whose help lists its options under headings."""
-
-    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        groups: dict[str, list] = {}
-        for parameter in self.get_params(ctx):
-            record = parameter.get_help_record(ctx)
-            if record is not None:
-                groups.setdefault(getattr(parameter, "group", "Files and reports"), []).append(record)
-        for title in sorted(groups, key=lambda title: title != "Files and reports"):
-            with formatter.section(title):
-                formatter.write_dl(groups[title])
-
-
-@click.command("train-rnn", cls=GroupedCommand)
+@click.command("train-rnn", cls=common.Command)
 @click.argument("train")
 @click.argument("model")
 @click.option("--dev", metavar="FILE", help="Tagged corpus to score after each epoch; the best epoch "
@@ -95,7 +81,7 @@ class GroupedCommand(common.Command):
 @click.option("--resume", is_flag=True, help="Continue an interrupted run, given the same files and options.")
 @click.option("--checkpoint-every", type=click.FloatRange(0), default=30.0, metavar="S",
               help="Seconds between checkpoints [30].")
-@common.corpus_options(learning=True)
+@common.corpus_options(learning=True, model=True)
 @common.force
 @common.quiet
 @network_options
