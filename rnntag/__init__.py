@@ -22,13 +22,7 @@ The modules, in the order in which data flows through them; each imports only fr
     adaptation  a trained tagger as the start of another
     calibration probabilities that are as often right as they say
     constraints a lexicon of allowed tags, words tagged in advance
-    evaluation  how good the answers are
-    significance  how sure one can be of that
-    curve       the error as a power law of the corpus size
-    grading     answers graded together and compared
-    breakdown   where answers are right and where not
-    figures     pictures of that, by matplotlib
-    page        the report as one HTML page
+    evaluation  how good answers are, how sure one can be of that, figures of it
     check       what a corpus is like, and what looks wrong in it
     variation   likely annotation errors
     archive     arrays and JSON from files that are not trusted

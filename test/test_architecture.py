@@ -1,4 +1,4 @@
-"""Data flows one way: a module imports only from modules above it in ORDER."""
+"""Data flows one way: a module imports only from modules above it in ORDER, or within a package in INSIDE."""
 
 import ast
 import subprocess
@@ -13,9 +13,10 @@ import rnntag
 PACKAGE = Path(rnntag.__file__).parent
 ORDER = ["errors", "files", "datasets", "corpus", "vocab", "options", "features", "layers", "cells", "rnn",
          "output", "network", "committee", "optim", "hmm", "vectors", "tagger", "adaptation", "calibration",
-         "constraints", "evaluation", "significance", "curve", "grading", "breakdown", "figures", "page",
-         "check", "variation", "archive", "modelfile", "trainer", "validation", "checkpoint", "parallel",
-         "diagnose", "inspection", "api", "adapters", "cli"]
+         "constraints", "evaluation", "check", "variation", "archive", "modelfile", "trainer", "validation",
+         "checkpoint", "parallel", "diagnose", "inspection", "api", "adapters", "cli"]
+INSIDE = {"corpus": ["base", "columns", "horizontal", "jsonl", "detect"],
+          "evaluation": ["scores", "significance", "curve", "grading", "breakdown", "figures", "page"]}
 MODULES = sorted(PACKAGE.glob("*.py")) + sorted(PACKAGE.glob("*/*.py"))
 
 
@@ -44,12 +45,28 @@ def imported(path):
         yield from (name.split(".")[0] for name in names if name != "__version__")
 
 
+def siblings(path):
+    """The modules of its own subpackage that a file imports anywhere in it."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.level == 1:
+            yield from [node.module] if node.module else [alias.name for alias in node.names]
+
+
 @pytest.mark.parametrize("path", [path for path in MODULES if path != PACKAGE / "__init__.py"],
                          ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_a_module_imports_only_from_modules_above_it(path):
     above = ORDER if position(path) == ORDER.index("cli") else ORDER[:position(path)]
     wrong = [name for name in imported(path) if name not in above]
     assert not wrong, f"{path.name} may not import {wrong}"
+
+
+@pytest.mark.parametrize("package", INSIDE)
+def test_a_module_of_a_subpackage_imports_only_from_those_above_it(package):
+    order = INSIDE[package]
+    assert {path.stem for path in (PACKAGE / package).glob("*.py")} == {"__init__", *order}
+    for place, name in enumerate(order):
+        wrong = set(siblings(PACKAGE / package / f"{name}.py")) - set(order[:place])
+        assert not wrong, f"{package}/{name}.py may not import {sorted(wrong)}"
 
 
 def test_importing_the_package_imports_nothing_else_of_it_and_sets_no_threads():

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from rnntag.curve import fit
+from rnntag.evaluation.curve import fit
 
 SIZES = [1000, 2000, 4000, 8000, 16000]
 

@@ -7,7 +7,7 @@ import pytest
 from rnntag.corpus import Sentence
 from rnntag.errors import CorpusError
 from rnntag.evaluation import Pair
-from rnntag.grading import Knowledge, grade
+from rnntag.evaluation.grading import Knowledge, grade
 
 TRAIN = [Sentence(["the", "dog", "runs"], ["D", "N", "V"]), Sentence(["runs", "end"], ["N", "V"])]
 KNOWN = Knowledge.of(TRAIN)

@@ -11,13 +11,12 @@ import pytest
 from click.testing import CliRunner
 from conftest import ENVIRONMENT
 
-from rnntag import page
-from rnntag.breakdown import (by_frequency, by_length, calibration_error, confidences, most_confused, reliability,
-                              worst)
 from rnntag.cli.report import main
 from rnntag.corpus import Sentence, read
 from rnntag.errors import CorpusError
-from rnntag.evaluation import Pair, confusion, tag_scores
+from rnntag.evaluation import Pair, confusion, page, tag_scores
+from rnntag.evaluation.breakdown import (by_frequency, by_length, calibration_error, confidences, most_confused,
+                                         reliability, worst)
 
 
 def pair(words, right, given, line=0):

@@ -6,7 +6,8 @@ import time
 import numpy as np
 import pytest
 
-from rnntag.significance import EXACT_LIMIT, bootstrap_p, holm, mcnemar, percentile, ratio, resample, wilson
+from rnntag.evaluation.significance import (EXACT_LIMIT, bootstrap_p, holm, mcnemar, percentile, ratio, resample,
+                                            wilson)
 
 RNG = np.random.default_rng(5)
 COUNTS = [(0, 1), (1, 1), (0, 20), (20, 20), (4144, 4563)] + [

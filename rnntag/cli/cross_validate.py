@@ -16,7 +16,7 @@ from .table import percent, table, text
 
 if TYPE_CHECKING:
     from ..evaluation import Pair, Score
-    from ..grading import Grading
+    from ..evaluation.grading import Grading
 
 
 @click.command("cross-validate", cls=common.Command)
@@ -37,7 +37,7 @@ def main(corpus: str, folds: int, errors: int, models: tuple[str, ...], preset: 
     """
     from ..corpus import read_tagged
     from ..files import STANDARD, open_output, shown
-    from ..grading import grade
+    from ..evaluation.grading import grade
     from ..validation import cross_validation, run
 
     chosen = recipes(models, preset, changes)

@@ -14,7 +14,7 @@ from .table import percent, probability, short_names, span, table, text
 
 if TYPE_CHECKING:
     from ..evaluation import Pair
-    from ..grading import Comparison, Grade, Grading, Knowledge
+    from ..evaluation.grading import Comparison, Grade, Grading, Knowledge
 
 LABELS = {"tokens": "Tokens", "sentences": "Sentences", "known": "Known words", "unknown": "Unknown words",
           "ambiguous": "Ambiguous words", "macro_f1": "Macro-F1"}
@@ -69,7 +69,7 @@ def main(reference: str, answers: tuple[str, ...], summary: bool, train: str | N
     paired, sure = _pairs(reference, answers, layout, tag_map, calibration)
     grading = None
     if summary or known or as_json or len(answers) > 1:
-        from ..grading import grade
+        from ..evaluation.grading import grade
         names = short_names([shown(answer) for answer in answers])
         grading = grade([(name, pairs) for name, (_, pairs) in zip(names, paired)], known, resamples, seed)
     with open_output(STANDARD) as target:
@@ -96,14 +96,14 @@ def _knowledge(train: str | None, layout: dict[str, Any]) -> Knowledge | None:
     if train is None:
         return None
     from ..corpus import read_tagged
-    from ..grading import Knowledge
+    from ..evaluation.grading import Knowledge
     return Knowledge.of(read_tagged(train, **{**layout, "format": None}))
 
 
 def _pairs(reference: str, answers: tuple[str, ...], layout: dict[str, Any], tag_map: str | None,
            calibration: bool) -> tuple[list[tuple[str, list[Pair]]], list[list[list[float]]]]:
     """Each answer's name and its pairs; and its probabilities, if they are needed."""
-    from ..breakdown import confidences
+    from ..evaluation.breakdown import confidences
     from ..corpus import read
     from ..errors import CorpusError
     from ..evaluation import map_tags, pair, read_tag_map
@@ -159,7 +159,7 @@ def tag_report(pairs: list[Pair]) -> list[str]:
 
 def _calibration(pairs: list[Pair], probabilities: list[list[float]]) -> dict[str, Any]:
     """How well probabilities agree with how often the answer is right, as JSON values."""
-    from ..breakdown import calibration_error, reliability
+    from ..evaluation.breakdown import calibration_error, reliability
     bins = reliability(pairs, probabilities)
     tokens = sum(each.score.total for each in bins)
     return {"expected_calibration_error": calibration_error(bins),

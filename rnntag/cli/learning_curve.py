@@ -14,7 +14,7 @@ from .recipes import bar, recipe_options, recipes
 from .table import percent, span, table, text
 
 if TYPE_CHECKING:
-    from ..curve import PowerLaw
+    from ..evaluation.curve import PowerLaw
 
 Point = tuple[int, int, int]  # training tokens, wrong, of all
 
@@ -92,7 +92,7 @@ class Curve:
     @classmethod
     def of(cls, name: str, points: list[Point], repeats: int) -> Curve:
         """Fit the points, smallest size first, ``repeats`` of each."""
-        from ..curve import fit
+        from ..evaluation.curve import fit
         sizes = [points[k:k + repeats] for k in range(0, len(points), repeats)]
         return cls(name, sizes, fit(points), fit(points[:-repeats]))
 

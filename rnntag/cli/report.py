@@ -16,7 +16,7 @@ from .table import percent, short_names, span
 
 if TYPE_CHECKING:
     from ..evaluation import Pair
-    from ..grading import Grading
+    from ..evaluation.grading import Grading
 
 MAX_LOG_BYTES = 100_000_000
 
@@ -50,10 +50,10 @@ def main(reference: str, answers: tuple[str, ...], output: str, train: str | Non
     One HTML file without scripts, for any browser, in the light or dark scheme that it asks for. An
     ANSWER with probabilities (test-rnn --probabilities) gets a reliability diagram.
     """
-    from .. import figures, page
+    from ..evaluation import figures, page
     from ..errors import OptionError
     from ..files import STANDARD, open_output, shown
-    from ..grading import Knowledge, grade
+    from ..evaluation.grading import Knowledge, grade
 
     if [reference, *answers, train, tag_map].count(STANDARD) > 1:
         raise OptionError("standard input (-) is asked for twice", "it can be read once",
@@ -80,7 +80,7 @@ def _training(train: str | None, layout: dict[str, Any]) -> list:
 def _read(reference: str, answers: Sequence[str], names: Sequence[str], layout: dict[str, Any],
           tag_map: str | None) -> tuple[dict[str, list[Pair]], dict[str, list[list[float]]]]:
     """The pairs of each answer, and the probabilities of those that give them."""
-    from ..breakdown import confidences
+    from ..evaluation.breakdown import confidences
     from ..corpus import read
     from ..errors import OptionError
     from ..evaluation import map_tags, pair, read_tag_map
@@ -106,7 +106,7 @@ def _read(reference: str, answers: Sequence[str], names: Sequence[str], layout: 
 
 def overview(grading: Grading) -> Iterator[str]:
     """The table of scores, the intervals as a figure, and each comparison in words."""
-    from .. import figures, page
+    from ..evaluation import figures, page
     grades = grading.grades
     measures = grades[0].measures
     head = ["", *(each.name for each in grades)]
@@ -136,7 +136,7 @@ def _cell(measure: Any) -> str:
 
 def breakdowns(paired: dict[str, list[Pair]], counts: Counter[str], sure: dict[str, list]) -> Iterator[str]:
     """Accuracy by word frequency, sentence length and confidence."""
-    from .. import breakdown, figures, page
+    from ..evaluation import breakdown, figures, page
     bars = "Bars are 95 % intervals of Wilson."
     if counts:
         found = {name: breakdown.by_frequency(pairs, counts) for name, pairs in paired.items()}
@@ -155,7 +155,7 @@ def breakdowns(paired: dict[str, list[Pair]], counts: Counter[str], sure: dict[s
 
 def curves(paths: Sequence[str]) -> Iterator[str]:
     """Loss and dev accuracy by epoch, of the logs that have epochs."""
-    from .. import figures, page
+    from ..evaluation import figures, page
     names = short_names([_model(path) for path in paths])
     logs = {name: log for name, log in zip(names, map(read_log, paths)) if log}
     if logs:
@@ -192,7 +192,7 @@ def read_log(path: str) -> list[dict[str, Any]]:
 
 def details(grade: Any, pairs: list[Pair], worst_count: int) -> Iterator[str]:
     """Mistakes, confusion, scores of each tag and the worst sentences of one answer."""
-    from .. import breakdown, page
+    from ..evaluation import breakdown, page
     parts = ["<h3>Most common mistakes</h3>", page.mistakes_table(grade.confusion, 10),
              "<h3>Confusion</h3>", page.heat_map(grade.confusion),
              page.paragraph("Rows are right tags, columns answered ones; the stronger the shade, the larger the "

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 
 from .breakdown import most_confused
-from .evaluation import Pair, TagScore, mistakes
+from .scores import Pair, TagScore, mistakes
 
 HEAT_TAGS = 16  # rows and columns of the confusion table
 

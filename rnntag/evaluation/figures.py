@@ -12,9 +12,9 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from ..errors import OptionError
 from .breakdown import Bin, Class
-from .errors import OptionError
-from .evaluation import Score
+from .scores import Score
 from .significance import Interval, wilson
 
 SERIES = 6  # colours of series; more series begin again

@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from .errors import CorpusError
-from .evaluation import (Pair, Score, TagScore, accuracy, accuracy_by_knowledge, ambiguous_words, confusion,
-                         macro_f1, mistakes, sentence_accuracy, tag_scores)
-from .corpus import Sentence
+from ..corpus import Sentence
+from ..errors import CorpusError
+from .scores import (Pair, Score, TagScore, accuracy, accuracy_by_knowledge, ambiguous_words, confusion, macro_f1,
+                     mistakes, sentence_accuracy, tag_scores)
 from .significance import (ALPHA, RESAMPLES, Interval, McNemar, bootstrap_p, holm, mcnemar, percentile, ratio,
                            resample, wilson)
 

@@ -8,9 +8,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from .corpus import Sentence
-from .errors import CorpusError
-from .evaluation import Pair, Score
+from ..corpus import Sentence
+from ..errors import CorpusError
+from .scores import Pair, Score
 
 FREQUENCIES = (0, 1, 2, 5, 10, 30, 100, 300, 1000)  # where each class begins
 LENGTHS = (1, 6, 11, 16, 21, 31, 41, 61)

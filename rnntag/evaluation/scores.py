@@ -1,9 +1,8 @@
-"""How good answers are: reference and answer side by side, and small functions over that.
+"""What is right of an answer, counted: reference and answer side by side, and small functions over that.
 
 ``pair`` sets two corpora side by side, sentence by sentence, and refuses what does not match;
 everything else here takes the pairs it gives (a list, to be gone over more than once) and returns
-numbers. Nothing prints. How sure one can be of the numbers: ``significance``; all together:
-``grading``.
+numbers. How sure one can be of these: ``significance``; all together: ``grading``.
 """
 
 from __future__ import annotations
@@ -15,9 +14,9 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import NamedTuple
 
-from .corpus import Sentence
-from .errors import CorpusError, quote
-from .files import open_input, shown
+from ..corpus import Sentence
+from ..errors import CorpusError, quote
+from ..files import open_input, shown
 
 
 @dataclass(slots=True)
