@@ -31,7 +31,7 @@ from .files import OLD, leftovers, reporting, whole_folder, write_bytes
 
 FORMAT_VERSION = 1
 MANIFEST, WEIGHTS, IDS, LOG = "model.json", "weights.npz", "ids.json", "log.jsonl"
-MAX_JSON_BYTES = {MANIFEST: 1_000_000, IDS: 100_000_000}
+MAX_JSON_BYTES = {MANIFEST: 1_000_000, IDS: 100_000_000, LOG: 100_000_000}
 
 COMMANDS = {"rnn": "test-rnn", "hmm": "test-hmm"}  # the kinds of taggers, and what tags with each
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from textwrap import wrap
 from typing import TYPE_CHECKING
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from . import common
-from .table import text
+from .table import json_text, text
 
 if TYPE_CHECKING:
     from ..check import Counts, Finding, Overlap
@@ -39,12 +38,9 @@ def main(ctx: click.Context, corpus: str, test: str | None, places: int, variati
     from .. import variation
     from ..check import count, findings, overlap
     from ..corpus import read_tagged
-    from ..errors import OptionError
     from ..files import STANDARD, open_output, shown
 
-    if corpus == test == STANDARD:
-        raise OptionError("standard input (-) is asked for twice", "it can be read once",
-                          "Write it to a file first.")
+    common.read_once(corpus, test)
     sentences = read_tagged(corpus, **layout)
     counts, found = count(sentences), findings(sentences)
     likely, odd = variation.variations(sentences), variation.odd_ones(sentences)
@@ -56,7 +52,7 @@ def main(ctx: click.Context, corpus: str, test: str | None, places: int, variati
                       "variations": [each.to_dict() for each in likely],
                       "odd": [dict(zip(("word", "usual", "tag", "line", "token"), each)) for each in odd],
                       "test": shared and {"name": shown(test or ""), **shared.to_dict()}, "fault": faulty}
-            target.write(json.dumps(record, ensure_ascii=True, indent=1).encode() + b"\n")
+            target.write(json_text(record))
         else:
             lines = [*describe(shown(corpus), counts), "", *listed(found, places)]
             lines += ["", *suspects(likely, odd, variations)]

@@ -17,8 +17,8 @@ import click
 
 from .. import __version__
 from ..corpus import FIELDS, FORMATS, TAGGED, Sentence, Skipped
-from ..errors import RnntagError
-from ..files import digest
+from ..errors import OptionError, RnntagError
+from ..files import STANDARD, digest
 
 INTERRUPTED = 130
 SHARED = {"How corpora are read": ("format", "separator", "field", "column", "on_error", "tag_map"),
@@ -177,6 +177,12 @@ def corpus_options(choices: Iterable[str] = TAGGED, what: str = "Format of the c
                        model_field if model else field, column, errors,
                        *([tag_map] if learning else []))(command)
     return decorate
+
+
+def read_once(*paths: str | None) -> None:
+    """Raise OptionError when standard input is named more than once."""
+    if paths.count(STANDARD) > 1:
+        raise OptionError("standard input (-) is asked for twice", "it can be read once", "Write it to a file first.")
 
 
 def trained_on(layout: dict[str, Any]) -> dict[str, Any]:

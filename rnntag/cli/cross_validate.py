@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import statistics
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,7 @@ import click
 from . import common
 from .grade_pos import mistakes_report, summary_report
 from .recipes import bar, recipe_options, recipes
-from .table import percent, table, text
+from .table import json_text, percent, table, text
 
 if TYPE_CHECKING:
     from ..evaluation import Pair, Score
@@ -55,7 +54,7 @@ def main(corpus: str, folds: int, errors: int, models: tuple[str, ...], preset: 
         if as_json:
             record = {"corpus": shown(corpus), "folds": [len(task.test) for task in tasks[:folds]],
                       "models": [each.to_dict() for each in results], **grading.to_dict()}
-            target.write(json.dumps(record, ensure_ascii=True, indent=1).encode() + b"\n")
+            target.write(json_text(record))
         else:
             target.write(text(list(describe(shown(corpus), seed, results, grading, errors))))
 

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..corpus import TAGGED
 from . import common
-from .table import percent, probability, short_names, span, table, text
+from .answers import Answer, answers_arguments, answers_options, read_answers, training_corpus
+from .table import json_text, percent, probability, short_names, span, table, text
 
 if TYPE_CHECKING:
     from ..evaluation import Pair
-    from ..evaluation.grading import Comparison, Grade, Grading, Knowledge
+    from ..evaluation.grading import Comparison, Grade, Grading
 
 LABELS = {"tokens": "Tokens", "sentences": "Sentences", "known": "Known words", "unknown": "Unknown words",
           "ambiguous": "Ambiguous words", "macro_f1": "Macro-F1"}
-FORMATS = (*TAGGED, "tags")
 
 
 @click.command("grade-pos", cls=common.Command)
-@click.argument("reference")
-@click.argument("answers", nargs=-1, required=True, metavar="ANSWER...")
+@answers_arguments
 @click.option("--summary", is_flag=True, help="Accuracy of tokens and sentences and macro-F1, with 95 % intervals; "
               "implied by --train and by two ANSWERs.")
 @click.option("--train", metavar="FILE", help="The tagged corpus that the tagger was trained on: grade its words, "
@@ -37,19 +34,9 @@ FORMATS = (*TAGGED, "tags")
 @click.option("--examples", type=click.IntRange(min=0), default=0, show_default=True, metavar="N",
               help="How many places to show of each, the word in [brackets] in its context. REFERENCE or ANSWER "
               "needs words.")
-@click.option("--tag-map", metavar="FILE", help="Replace tags on both sides before they are compared: lines of "
-              "FROM TAB TO; other tags stay (default: none).")
-@click.option("--resamples", type=click.IntRange(100, 1_000_000), default=10_000, show_default=True, metavar="N",
-              help="Bootstrap resamples of the sentences.")
-@click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=1, show_default=True,
-              help="Seed of the resamples.")
 @click.option("--json", "as_json", is_flag=True,
               help="Write all of it as one JSON object instead, shares from 0 to 1.")
-@common.format_option(None, list(FORMATS), what="Format of REFERENCE and ANSWERs", shown="found out from "
-                      "each file")
-@common.separator
-@common.field
-@common.column
+@answers_options
 def main(reference: str, answers: tuple[str, ...], summary: bool, train: str | None, per_tag: bool, calibration: bool,
          errors: int, examples: int, tag_map: str | None, resamples: int, seed: int, as_json: bool,
          **layout: Any) -> None:
@@ -59,70 +46,34 @@ def main(reference: str, answers: tuple[str, ...], summary: bool, train: str | N
     Two ANSWERs or more are also compared with each other: is the difference more than chance?
     Intervals and that verdict come from a bootstrap over sentences.
     """
-    from ..errors import OptionError
     from ..files import STANDARD, open_output, shown
 
-    if [reference, *answers, train, tag_map].count(STANDARD) > 1:
-        raise OptionError("standard input (-) is asked for twice", "it can be read once",
-                          "Write it to a file first.")
-    known = _knowledge(train, layout)
-    paired, sure = _pairs(reference, answers, layout, tag_map, calibration)
+    common.read_once(reference, *answers, train, tag_map)
+    training = training_corpus(train, layout)
+    read = read_answers(reference, answers, layout, tag_map, calibration)
+    calibrations = [_calibration(answer) for answer in read] if calibration else []
     grading = None
-    if summary or known or as_json or len(answers) > 1:
-        from ..evaluation.grading import grade
-        names = short_names([shown(answer) for answer in answers])
-        grading = grade([(name, pairs) for name, (_, pairs) in zip(names, paired)], known, resamples, seed)
+    if summary or training or as_json or len(answers) > 1:
+        from ..evaluation.grading import Knowledge, grade
+        names = short_names([answer.name for answer in read])
+        grading = grade([(name, answer.pairs) for name, answer in zip(names, read)],
+                        Knowledge.of(training) if training else None, resamples, seed)
     with open_output(STANDARD) as target:
         if as_json and grading is not None:
             record = {"reference": shown(reference), **grading.to_dict()}
-            if calibration:
-                record["calibration"] = [_calibration(pairs, rows) for (_, pairs), rows in zip(paired, sure)]
-            target.write(json.dumps(record, ensure_ascii=True, indent=1).encode() + b"\n")
+            target.write(json_text(record | ({"calibration": calibrations} if calibration else {})))
             return
-        for number, (name, pairs) in enumerate(paired):
+        for number, (name, pairs, _) in enumerate(read):
             lines = list(mistakes_report(pairs, errors, examples))
             if per_tag:
                 lines += ["", *tag_report(pairs)]
             if calibration:
-                lines += ["", *calibration_report(_calibration(pairs, sure[number]))]
+                lines += ["", *calibration_report(calibrations[number])]
             if len(answers) > 1:
                 lines = [*([""] if number else []), f"{name}:", *lines]
             target.write(text(lines))
         if grading is not None:
             target.write(text(["", *summary_report(grading)]))
-
-
-def _knowledge(train: str | None, layout: dict[str, Any]) -> Knowledge | None:
-    if train is None:
-        return None
-    from ..corpus import read_tagged
-    from ..evaluation.grading import Knowledge
-    return Knowledge.of(read_tagged(train, **{**layout, "format": None}))
-
-
-def _pairs(reference: str, answers: tuple[str, ...], layout: dict[str, Any], tag_map: str | None,
-           calibration: bool) -> tuple[list[tuple[str, list[Pair]]], list[list[list[float]]]]:
-    """Each answer's name and its pairs; and its probabilities, if they are needed."""
-    from ..evaluation.breakdown import confidences
-    from ..corpus import read
-    from ..errors import CorpusError
-    from ..evaluation import map_tags, pair, read_tag_map
-    from ..files import shown
-
-    mapping = read_tag_map(tag_map) if tag_map is not None else {}
-    layout = {**layout, "field": layout["field"] or "upos", "choices": FORMATS}
-    right = list(map_tags(read(reference, **layout), mapping))
-    paired, sure = [], []
-    for answer in answers:
-        given = list(read(answer, **layout))
-        paired.append((shown(answer), list(pair(right, map_tags(given, mapping), shown(reference), shown(answer)))))
-        if calibration:
-            found = confidences(given, shown(answer), layout["column"])
-            if found is None:
-                raise CorpusError("no probabilities", "--calibration needs them",
-                                  "test-rnn --probabilities writes them.", shown(answer))
-            sure.append(found)
-    return paired, sure
 
 
 # ------------------------------------------------------------------ text
@@ -157,10 +108,15 @@ def tag_report(pairs: list[Pair]) -> list[str]:
     return table(rows, right=range(1, 6))
 
 
-def _calibration(pairs: list[Pair], probabilities: list[list[float]]) -> dict[str, Any]:
+def _calibration(answer: Answer) -> dict[str, Any]:
     """How well probabilities agree with how often the answer is right, as JSON values."""
+    from ..errors import CorpusError
     from ..evaluation.breakdown import calibration_error, reliability
-    bins = reliability(pairs, probabilities)
+
+    if answer.probabilities is None:
+        raise CorpusError("no probabilities", "--calibration needs them", "test-rnn --probabilities writes them.",
+                          answer.name)
+    bins = reliability(answer.pairs, answer.probabilities)
     tokens = sum(each.score.total for each in bins)
     return {"expected_calibration_error": calibration_error(bins),
             "mean_probability": sum(each.confidence * each.score.total for each in bins) / tokens,

@@ -12,13 +12,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from . import common
-from .table import table, text
+from .table import json_text, table, text
 
 if TYPE_CHECKING:
     from ..hmm import HMMTagger
     from ..tagger import RNNTagger
-
-MAX_LOG_BYTES = 100_000_000
 
 
 @click.command("inspect", cls=common.Command)
@@ -51,7 +49,7 @@ def main(model: str, words: tuple[str, ...], count: int, as_json: bool) -> None:
         record |= overview(model, manifest, tagger)
         lines = list(model_report(record))
     with open_output(STANDARD) as target:
-        target.write(json.dumps(record, ensure_ascii=True, indent=1).encode() + b"\n" if as_json
+        target.write(json_text(record) if as_json
                      else text([printable(line) for line in lines]))
 
 
@@ -66,8 +64,8 @@ def printable(line: str) -> str:
 def overview(folder: str, manifest: Mapping[str, Any], tagger: RNNTagger | HMMTagger) -> dict[str, Any]:
     """Provenance, options, sizes and log of a model, as JSON values."""
     from ..archive import read_checked
-    from ..modelfile import LOG
-    log = read_checked(Path(folder) / LOG, MAX_LOG_BYTES, manifest["sha256"][LOG])
+    from ..modelfile import LOG, MAX_JSON_BYTES
+    log = read_checked(Path(folder) / LOG, MAX_JSON_BYTES[LOG], manifest["sha256"][LOG])
     _, ids, arrays = tagger.state()
     maps = {name: len(strings) - 1 for name, strings in ids.items() if isinstance(strings, list)}
     maps |= {name: len(strings) - 1 for name, strings in ids.get("features", {}).items()}

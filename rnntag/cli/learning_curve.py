@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ import click
 
 from . import common
 from .recipes import bar, recipe_options, recipes
-from .table import percent, span, table, text
+from .table import json_text, percent, span, table, text
 
 if TYPE_CHECKING:
     from ..evaluation.curve import PowerLaw
@@ -62,7 +61,7 @@ def main(corpus: str, test: str | None, held_out: float, halvings: int, repeats:
     with open_output(STANDARD) as target:
         if as_json:
             record = {"corpus": shown(corpus), "test_sentences": len(held), "curves": [c.to_dict() for c in curves]}
-            target.write(json.dumps(record, ensure_ascii=True, indent=1).encode() + b"\n")
+            target.write(json_text(record))
         else:
             lines = [f"{shown(corpus)}, scored on {len(held):,} sentences, {points[0][2]:,} tokens"
                      + (f" of {shown(test)}" if test is not None else " held out of it")]

@@ -11,19 +11,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from . import common
-from .grade_pos import FORMATS, LABELS, verdict
+from .answers import answers_arguments, answers_options, read_answers, training_corpus
+from .grade_pos import LABELS, verdict
 from .table import percent, short_names, span
 
 if TYPE_CHECKING:
     from ..evaluation import Pair
     from ..evaluation.grading import Grading
 
-MAX_LOG_BYTES = 100_000_000
-
 
 @click.command("report", cls=common.Command)
-@click.argument("reference")
-@click.argument("answers", nargs=-1, required=True, metavar="ANSWER...")
+@answers_arguments
 @common.output
 @click.option("--train", metavar="FILE", help="The tagged corpus that the taggers were trained on: show known, "
               "unknown and ambiguous words, and accuracy by word frequency (default: none).")
@@ -31,17 +29,7 @@ MAX_LOG_BYTES = 100_000_000
               "dev accuracy by epoch; repeatable (default: none).")
 @click.option("--sentences", "worst_count", type=click.IntRange(min=0), default=10, show_default=True, metavar="N",
               help="How many of the worst sentences to show of each answer.")
-@click.option("--tag-map", metavar="FILE", help="Replace tags on both sides before they are compared: lines of "
-              "FROM TAB TO; other tags stay (default: none).")
-@click.option("--resamples", type=click.IntRange(100, 1_000_000), default=10_000, show_default=True, metavar="N",
-              help="Bootstrap resamples of the sentences.")
-@click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=1, show_default=True,
-              help="Seed of the resamples.")
-@common.format_option(None, list(FORMATS), what="Format of REFERENCE and ANSWERs", shown="found out from "
-                      "each file")
-@common.separator
-@common.field
-@common.column
+@answers_options
 @common.force
 def main(reference: str, answers: tuple[str, ...], output: str, train: str | None, logs: tuple[str, ...],
          worst_count: int, tag_map: str | None, resamples: int, seed: int, force: bool, **layout: Any) -> None:
@@ -50,19 +38,21 @@ def main(reference: str, answers: tuple[str, ...], output: str, train: str | Non
     One HTML file without scripts, for any browser, in the light or dark scheme that it asks for. An
     ANSWER with probabilities (test-rnn --probabilities) gets a reliability diagram.
     """
-    from ..evaluation import figures, page
     from ..errors import OptionError
-    from ..files import STANDARD, open_output, shown
+    from ..evaluation import figures, page
     from ..evaluation.grading import Knowledge, grade
+    from ..files import open_output, shown
 
-    if [reference, *answers, train, tag_map].count(STANDARD) > 1:
-        raise OptionError("standard input (-) is asked for twice", "it can be read once",
-                          "Write it to a file first.")
+    common.read_once(reference, *answers, train, tag_map)
     figures.figure()  # a missing matplotlib shows before any work
     with open_output(output, force=force) as target:
-        training = _training(train, layout)
+        training = training_corpus(train, layout)
         names = short_names([shown(answer) for answer in answers])
-        paired, sure = _read(reference, answers, names, layout, tag_map)
+        if len(set(names)) < len(names):
+            raise OptionError("an answer is given twice", "each is named once", place="ANSWER")
+        read = dict(zip(names, read_answers(reference, answers, layout, tag_map, probabilities=True)))
+        paired = {name: answer.pairs for name, answer in read.items()}
+        sure = {name: answer.probabilities for name, answer in read.items() if answer.probabilities is not None}
         known = Knowledge.of(training) if training else None
         grading = grade([(name, paired[name]) for name in names], known, resamples, seed)
         counts = Counter(word for sentence in training for word in sentence.words)
@@ -70,35 +60,6 @@ def main(reference: str, answers: tuple[str, ...], output: str, train: str | Non
                  *(part for grade in grading.grades for part in details(grade, paired[grade.name], worst_count))]
         title = f"{', '.join(names)}: tags compared with {Path(shown(reference)).name}"
         target.write(page.page(title, parts).encode("utf-8", "backslashreplace"))
-
-
-def _training(train: str | None, layout: dict[str, Any]) -> list:
-    from ..corpus import read_tagged
-    return read_tagged(train, **{**layout, "format": None}) if train is not None else []
-
-
-def _read(reference: str, answers: Sequence[str], names: Sequence[str], layout: dict[str, Any],
-          tag_map: str | None) -> tuple[dict[str, list[Pair]], dict[str, list[list[float]]]]:
-    """The pairs of each answer, and the probabilities of those that give them."""
-    from ..evaluation.breakdown import confidences
-    from ..corpus import read
-    from ..errors import OptionError
-    from ..evaluation import map_tags, pair, read_tag_map
-    from ..files import shown
-
-    if len(set(names)) < len(names):
-        raise OptionError("an answer is given twice", "each is named once", place="ANSWER")
-    mapping = read_tag_map(tag_map) if tag_map is not None else {}
-    layout = {**layout, "field": layout["field"] or "upos", "choices": FORMATS}
-    right = list(map_tags(read(reference, **layout), mapping))
-    paired, sure = {}, {}
-    for name, answer in zip(names, answers):
-        given = list(read(answer, **layout))
-        paired[name] = list(pair(right, map_tags(given, mapping), shown(reference), shown(answer)))
-        found = confidences(given, shown(answer), layout["column"])
-        if found is not None:
-            sure[name] = found
-    return paired, sure
 
 
 # ------------------------------------------------------------------ the parts of the page
@@ -174,9 +135,10 @@ def read_log(path: str) -> list[dict[str, Any]]:
     """
     from ..archive import read_checked
     from ..errors import RnntagError
-    file = Path(path) / "log.jsonl" if Path(path).is_dir() else Path(path)
+    from ..modelfile import LOG, MAX_JSON_BYTES
+    file = Path(path) / LOG if Path(path).is_dir() else Path(path)
     records = []
-    for number, line in enumerate(read_checked(file, MAX_LOG_BYTES, None).split(b"\n"), 1):
+    for number, line in enumerate(read_checked(file, MAX_JSON_BYTES[LOG], None).split(b"\n"), 1):
         if not line.strip():
             continue
         try:

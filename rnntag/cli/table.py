@@ -1,9 +1,11 @@
-"""Plain aligned text, for what people read on standard output."""
+"""What goes to standard output: plain aligned text for people, JSON for programs."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 
 def table(rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> list[str]:
@@ -37,3 +39,8 @@ def short_names(names: Sequence[str]) -> list[str]:
 def text(lines: Sequence[str]) -> bytes:
     """Lines as the bytes to write; what UTF-8 cannot say is escaped."""
     return "".join(f"{line}\n" for line in lines).encode("utf-8", "backslashreplace")
+
+
+def json_text(record: Any) -> bytes:
+    """A JSON value as the bytes to write, in ASCII: no terminal and no reader can misunderstand it."""
+    return json.dumps(record, ensure_ascii=True, indent=1).encode() + b"\n"
