@@ -165,3 +165,17 @@ def test_the_probabilities_of_an_answer_are_graded(grade, write):
 def test_calibration_needs_probabilities(grade):
     message = grade("ref", "one", "--calibration", status=1)
     assert "one: no probabilities; --calibration needs them. test-rnn --probabilities writes them." in message
+
+
+@pytest.mark.parametrize("answer, foreign", [
+    (b"the dog runs\n\nruns .\n", 4), (b"D n v\n\nn v\n", 4), (b"D n n\n\nN .\n", 0),
+], ids=["words", "another tag set", "two odd tags"])
+def test_an_answer_that_mostly_has_tags_of_its_own_brings_a_warning(grade, write, answer, foreign):
+    write("ref", b"the_D dog_N runs_V\n\nruns_N ._.\n")
+    write("answer.txt", answer)
+    result = CliRunner().invoke(main, ["ref", "answer.txt", "--summary"])
+    assert result.exit_code == 0 and result.stdout.startswith("Accuracy: ")
+    if foreign:
+        assert result.stderr.startswith(f"Warning: {foreign} of the 5 tags in answer.txt are none of those in ref.")
+    else:
+        assert result.stderr == ""

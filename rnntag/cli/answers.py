@@ -61,8 +61,20 @@ def read_answers(reference: str, answers: Sequence[str], layout: dict[str, Any],
     for path in answers:
         name, given = shown(path), list(read(path, **layout))
         pairs = list(pair(right, map_tags(given, mapping), shown(reference), name))
+        _warn_of_other_tags(pairs, shown(reference), name)
         found.append(Answer(name, pairs, confidences(given, name, layout["column"]) if probabilities else None))
     return found
+
+
+def _warn_of_other_tags(pairs: Sequence[Pair], reference: str, name: str) -> None:
+    """An answer that mostly has tags of its own is rarely meant: it has words where tags should be, or is of
+    another tag set. (Not all of it needs to differ: in many tag sets the tag of a full stop is a full stop.)"""
+    right = {tag for each in pairs for tag in each.reference}
+    tokens = sum(len(each.answer) for each in pairs)
+    foreign = sum(tag not in right for each in pairs for tag in each.answer)
+    if foreign > tokens / 2:
+        click.echo(f"Warning: {foreign:,} of the {tokens:,} tags in {name} are none of those in {reference}. Has one "
+                   "of them words instead of tags, or are they of two tag sets (--tag-map)?", err=True)
 
 
 def training_corpus(train: str | None, layout: dict[str, Any]) -> list:
