@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -33,7 +34,7 @@ def main(model: str, corpus: str, beside: tuple[str, ...], steps: int, plot: str
     sentences = read_tagged(corpus, **layout)
     curves = {}
     for path in (model, *beside):
-        tagger = load(path, kind="rnn")
+        tagger: Any = load(path, "rnn", "An HMM has no gradient; give a model that train-rnn wrote.")
         for name, norms in zip(("forward", "backward"), gradient_norms(tagger, sentences, steps)):
             curves[f"{Path(path).name} {name}"] = norms
     click.echo("\t".join(["distance", *(f"{name}\tshare" for name in curves)]))

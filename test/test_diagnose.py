@@ -1,0 +1,86 @@
+"""The vanishing gradient: the norms against the lecture's recursion, written out; the command."""
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from test_trainer import THREE
+
+from rnntag.cli.diagnose import main
+from rnntag.diagnose import gradient_norms
+from rnntag.errors import OptionError
+from rnntag.modelfile import save
+from rnntag.options import preset
+from rnntag.tagger import RNNTagger
+
+STEPS = 4
+
+
+def untrained(sentences, **options):
+    options = preset("default", **{"hidden": 5, "embedding": 4, "cell": "elman", **options})
+    return RNNTagger.create(sentences, options, np.random.default_rng(1))
+
+
+def by_the_formula(tagger, sentences, direction):
+    """|| d loss_t / d h_(t-k) || for each k, one number for each t that has a state k steps before it:
+    delta_t = p - p', d loss_t / d h_t = delta_t W_o', d loss_t / d h_(k-1) = (d loss_t / d h_k * f') W_h'."""
+    p, H, found = tagger.params, tagger.options.hidden, [[] for _ in range(STEPS + 1)]
+    for sentence in sentences:
+        x = p["features.table"][tagger.features(sentence.words)].sum(axis=1)
+        states = []
+        for name in ("fwd", "bwd"):
+            h, own = np.zeros(H), []
+            for x_t in x if name == "fwd" else x[::-1]:
+                h = np.tanh(x_t @ p[f"rnn0.{name}.W_x"] + p[f"rnn0.{name}.b"] + h @ p[f"rnn0.{name}.W_h"])
+                own.append(h)
+            states.append(own if name == "fwd" else own[::-1])
+        scores = np.concatenate(states, axis=1) @ p["output.W_o"] + p["output.b_o"]
+        delta = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+        delta[np.arange(len(x)), np.array(tagger.tags.ids(sentence.tags)) - 1] -= 1
+        step = 1 if direction == "bwd" else -1
+        for t in range(len(x)):
+            dh = delta[t] @ p["output.W_o"][H:].T if direction == "bwd" else delta[t] @ p["output.W_o"][:H].T
+            for k in range(STEPS + 1):
+                at = t + step * k
+                if not 0 <= at < len(x):
+                    break
+                found[k].append(np.linalg.norm(dh))
+                dh = (dh * (1 - states[direction == "bwd"][at] ** 2)) @ p[f"rnn0.{direction}.W_h"].T
+    return [np.mean(norms) for norms in found]
+
+
+def test_norms_are_those_of_the_lecture_s_recursion():
+    tagger = untrained(THREE)
+    forward, backward = gradient_norms(tagger, THREE, STEPS)
+    np.testing.assert_allclose(forward, by_the_formula(tagger, THREE, "fwd"), rtol=1e-4)
+    np.testing.assert_allclose(backward, by_the_formula(tagger, THREE, "bwd"), rtol=1e-4)
+
+
+def test_distances_that_no_sentence_has_are_not_a_number():
+    norms = gradient_norms(untrained(THREE, bidirectional=False), THREE, 8)  # the longest has 6 words
+    assert norms.shape == (1, 9) and np.isnan(norms[0]).tolist() == [False] * 6 + [True] * 3
+
+
+@pytest.mark.parametrize("options, message", [({"encoder": "cnn"}, "--encoder rnn"), ({"members": 2}, "--members 1")])
+def test_a_network_without_one_recurrence_is_refused(options, message):
+    with pytest.raises(OptionError, match=message):
+        gradient_norms(untrained(THREE, **options), THREE, STEPS)
+
+
+def test_the_command_shows_each_direction_of_each_model_and_its_share(write, tmp_path):
+    for name, options in (("both", {}), ("one", {"bidirectional": False, "cell": "lstm"})):
+        save(tmp_path / name, untrained(THREE, **options))
+    write("corpus", b"".join(" ".join(map("_".join, zip(s.words, s.tags))).encode() + b"\n" for s in THREE))
+    result = CliRunner().invoke(main, [str(tmp_path / "both"), str(tmp_path / "corpus"), "--beside",
+                                       str(tmp_path / "one"), "--steps", "2"])
+    head, *rows = [line.split("\t") for line in result.stdout.splitlines()]
+    assert head == ["distance", "both forward", "share", "both backward", "share", "one forward", "share"]
+    assert [row[0] for row in rows] == ["0", "1", "2"] and rows[0][2::2] == ["1.0000"] * 3
+    for row in rows:
+        assert float(row[2]) == pytest.approx(float(row[1]) / float(rows[0][1]), abs=1e-3)
+
+
+def test_an_hmm_is_told_what_would_do_instead(model, write):
+    result = CliRunner().invoke(main, [str(model), str(write("corpus", b"a_X\n"))])
+    assert result.exit_code == 1
+    assert "a model of kind hmm; this command takes rnn. An HMM has no gradient; give a model that train-rnn wrote." \
+        in result.stderr
