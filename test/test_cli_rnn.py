@@ -150,6 +150,17 @@ def test_an_existing_model_is_replaced_only_with_force():
     assert files()["weights.npz"] != before["weights.npz"]
 
 
+def test_a_folder_that_is_there_is_used_when_it_is_empty_and_nothing_of_it_is_lost_otherwise():
+    Path("m").mkdir()
+    train("train", "m")
+    assert files().keys() == {"model.json", "weights.npz", "ids.json", "log.jsonl"}
+    Path("mine").mkdir()
+    Path("mine", "notes").write_bytes(b"mine")
+    for force in ((), ("--force",)):
+        assert "a folder that is not a model" in failure(TRAIN, "train", "mine", *TINY, *force)
+    assert files("mine") == {"notes": b"mine"}
+
+
 def test_a_finished_run_resumed_is_finished_and_another_one_is_not():
     train("train", "m")
     before = files()
@@ -464,14 +475,14 @@ def test_help_lists_every_option_once_under_headings(name):
             assert len(re.findall(rf"^  (-\w, )?{max(option.opts, key=len)}\b(?!-)", text, re.MULTILINE)) == 1
 
 
-@pytest.mark.parametrize("name", ["train-rnn", "test-rnn"])
+@pytest.mark.parametrize("name", COMMANDS)
 def test_every_option_with_a_value_names_its_default(name):
     command = commands()[name]
     context = click.Context(command)
     for option in command.params:
         if isinstance(option, click.Option) and not option.is_flag:
             shown = option.get_help_record(context)[1]
-            assert "default" in shown or "[" in shown, f"{option.name}: {shown}"
+            assert re.search(r"[(\[;] ?default: |\(default\)", shown), f"{option.name}: {shown}"
 
 
 @pytest.mark.parametrize("script", ["train_rnn", "test_rnn"])

@@ -13,10 +13,12 @@ from . import common
 @click.command("diagnose", cls=common.Command)
 @click.argument("model")
 @click.argument("corpus")
-@click.option("--beside", multiple=True, metavar="MODEL", help="Another model to show beside it; repeatable.")
+@click.option("--beside", multiple=True, metavar="MODEL", help="Another model to show beside it; repeatable "
+              "(default: none).")
 @click.option("--steps", type=click.IntRange(1, 1000), default=20, show_default=True,
               help="Largest distance, in words.")
-@click.option("--plot", metavar="FILE", help="Draw the table too, as PNG, SVG or PDF (extra: plot).")
+@click.option("--plot", metavar="FILE", help="Draw the table too, as PNG, SVG or PDF (extra: plot; default: no "
+              "drawing).")
 @common.corpus_options()
 @common.force
 def main(model: str, corpus: str, beside: tuple[str, ...], steps: int, plot: str | None, layout: dict,

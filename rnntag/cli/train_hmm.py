@@ -18,7 +18,7 @@ from . import common
 def main(train: str, model: Path, layout: dict, force: bool, quiet: bool) -> None:
     """Train a bigram HMM on the tagged corpus TRAIN and write it to the folder MODEL.
 
-    TRAIN is a file, or - for standard input.
+    TRAIN is a file, or - for standard input; MODEL is a new folder, or an empty one.
     """
     from .. import modelfile
     from ..corpus import read_tagged

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..corpus import read_tagged
+from ..corpus import Sentence, read_tagged
 from ..errors import DivergedError, OptionError
 from ..files import check_free, digest
 from ..options import PRESETS, Options, flag, preset
@@ -36,13 +36,13 @@ def network_options(command: Callable) -> Callable:
         text = meta["help"].rstrip(".")
         if name in SWITCHES:
             words = SWITCHES[name].replace("--", "").split("/")
-            text += f" [{words[0] if option.default else words[1]}]."
+            text += f" (default: {words[0] if option.default else words[1]})."
             decorator = click.option(SWITCHES[name], name, default=None, help=text)
         elif name == "dense":
-            decorator = click.option("--dense", multiple=True, metavar="N[:F]", help=f"{text} [none].")
+            decorator = click.option("--dense", multiple=True, metavar="N[:F]", help=f"{text} (default: none).")
         else:
             kind = click.Choice(meta["choices"]) if "choices" in meta else TYPES[type(option.default)]
-            decorator = click.option(flag(name), type=kind, default=None, help=f"{text} [{option.default}].")
+            decorator = click.option(flag(name), type=kind, default=None, help=f"{text} (default: {option.default}).")
         command = decorator(command)
         command.__click_params__[-1].group = meta["group"]
     return command
@@ -65,22 +65,23 @@ def parse_run(text: str) -> Options:
 @click.argument("train")
 @click.argument("model")
 @click.option("--dev", metavar="FILE", help="Tagged corpus to score after each epoch; the best epoch "
-              "is kept [none].")
+              "is kept (default: none).")
 @click.option("--dev-fraction", type=click.FloatRange(0, 0.9), default=0.0, metavar="F",
-              help="Hold out this share of TRAIN as the dev set [0].")
-@click.option("--keep", type=click.Choice(["best", "last"]), default="best",
-              help="Weights of the epoch with the best dev score, or of the last [best].")
+              show_default=True, help="Hold out this share of TRAIN as the dev set.")
+@click.option("--keep", type=click.Choice(["best", "last"]), default="best", show_default=True,
+              help="Weights of the epoch with the best dev score, or of the last.")
 @click.option("--preset", "preset_name", type=click.Choice(list(PRESETS)), default=None,
-              help="Options to start from [default; with --init those of its MODEL].")
+              help="Options to start from (default: default; with --init those of its MODEL).")
 @click.option("--init", metavar="MODEL", help="Start from the weights of this model for the words, features and tags "
-              "that it shares with TRAIN. It keeps its words and its network; the tags are those of TRAIN [none].")
+              "that it shares with TRAIN. It keeps its words and its network; the tags are those of TRAIN (default: "
+              "none).")
 @click.option("--vectors", metavar="FILE", help="Pretrained word vectors in word2vec or GloVe text format "
-              "[none].")
+              "(default: none).")
 @click.option("--raw-text", multiple=True, metavar="FILE", help="Untagged text, a tokenised sentence a line, to "
-              "make word vectors from; repeatable [none].")
+              "make word vectors from; repeatable (default: none).")
 @click.option("--resume", is_flag=True, help="Continue an interrupted run, given the same files and options.")
-@click.option("--checkpoint-every", type=click.FloatRange(0), default=30.0, metavar="S",
-              help="Seconds between checkpoints [30].")
+@click.option("--checkpoint-every", type=click.FloatRange(0), default=30.0, show_default=True, metavar="S",
+              help="Seconds between checkpoints.")
 @common.corpus_options(learning=True, model=True)
 @common.force
 @common.quiet
@@ -90,7 +91,8 @@ def main(train: str, model: str, dev: str | None, dev_fraction: float, keep: str
          layout: dict, force: bool, quiet: bool, **changes: Any) -> None:
     """Train an RNN tagger on the tagged corpus TRAIN and write it to the folder MODEL.
 
-    Defaults in [brackets] are those of the default preset. One BLAS thread is used unless
+    MODEL is a new folder, or an empty one. The defaults of the network, its input and its training are
+    those of the default preset. One BLAS thread is used unless
     OPENBLAS_NUM_THREADS (or OMP_NUM_THREADS) says otherwise.
     """
     if dev and dev_fraction:
@@ -108,7 +110,7 @@ def main(train: str, model: str, dev: str | None, dev_fraction: float, keep: str
     import numpy as np
 
     from ..checkpoint import Checkpoints
-    from ..modelfile import check_size, save
+    from ..modelfile import check_size
     from ..trainer import Trainer, hold_out, new_tagger
 
     loaded = _vectors(vectors, raw_text, quiet)
@@ -116,10 +118,7 @@ def main(train: str, model: str, dev: str | None, dev_fraction: float, keep: str
         given["vectors"] = loaded[1].shape[1]
     options = _options(start, preset_name, given)
     rng = np.random.default_rng(options.seed)
-    info: dict[str, Any] = {"preset": preset_name or "default"} if preset_name or not init else {}
-    info |= {"train": common.provenance(train, sentences), **common.trained_on(layout)}
-    if init:
-        info["init"] = {"name": Path(init).name, "sha256": digest(Path(init) / "model.json")}
+    info = _info(train, sentences, layout, preset_name, init)
     if dev_fraction:
         sentences, held_out = hold_out(sentences, dev_fraction, rng)
     if held_out:
@@ -132,36 +131,7 @@ def main(train: str, model: str, dev: str | None, dev_fraction: float, keep: str
         _describe(trainer, sentences, held_out, start)
     with Checkpoints(model, {"options": options.to_dict(), **info}, every=checkpoint_every, resume=resume,
                      force=force) as checkpoints:
-        if resume and checkpoints.written():
-            checkpoints.finish()
-            if not quiet:
-                click.echo(f"{model} is finished already", err=True)
-            return
-        check_free(model, force=force)
-        if resume:
-            found = checkpoints.restore(trainer)
-            if not quiet:
-                click.echo(f"Continuing in epoch {trainer.at.epoch + 1}" if found else
-                           "No checkpoint to continue from; starting with epoch 1", err=True)
-        try:
-            _run(trainer, checkpoints, quiet)
-        except DivergedError as error:
-            if trainer.best:  # worth more than nothing: the weights before it went wrong
-                save(model, trainer.result(keep), info=info | {"stopped": str(error)}, log=checkpoints.log,
-                     force=force)
-                error.hint += f" The weights of epoch {trainer.at.epoch} are kept in {model}."
-            checkpoints.finish()
-            raise
-        if held_out:
-            info["dev"]["accuracy"] = trainer.at.best_score
-        tagger = trainer.result(keep)
-        save(model, tagger, info=info, log=checkpoints.log, force=force)
-        checkpoints.finish()
-    if not quiet:
-        if tagger.temperature != 1:
-            click.echo(f"Probabilities are those of scores / {tagger.temperature}, which fits the dev set best",
-                       err=True)
-        click.echo(f"Model written to {model}", err=True)
+        _train(trainer, checkpoints, model, info, keep, quiet)
 
 
 def _vectors(file: str | None, raw_text: tuple[str, ...], quiet: bool) -> Any:
@@ -202,18 +172,67 @@ def _options(start: RNNTagger | None, preset_name: str | None, given: dict[str, 
     return options
 
 
-def _describe(trainer: Trainer, sentences: list, dev: list, start: RNNTagger | None) -> None:
+def _info(train: str, sentences: list[Sentence], layout: dict[str, Any], preset_name: str | None,
+          init: str | None) -> dict[str, Any]:
+    """What the manifest says of where the model is from."""
+    info: dict[str, Any] = {"preset": preset_name or "default"} if preset_name or not init else {}
+    info |= {"train": common.provenance(train, sentences), **common.trained_on(layout)}
+    if init:
+        info["init"] = {"name": Path(init).name, "sha256": digest(Path(init) / "model.json")}
+    return info
+
+
+def _describe(trainer: Trainer, sentences: list[Sentence], dev: list[Sentence], start: RNNTagger | None) -> None:
     size = sum(array.size for array in trainer.tagger.params.values())
     click.echo(f"{len(sentences):,} sentences, {trainer.tokens:,} tokens, {len(trainer.tagger.tags) - 1} tags; "
                f"{size:,} weights", err=True)
     if start is not None:
         from ..adaptation import difference
         click.echo(difference(trainer.tagger, start), err=True)
-    unseen = {tag for sentence in dev for tag in sentence.tags} - set(trainer.tagger.tags.strings)
+    unseen = {tag for sentence in dev for tag in sentence.tags or []} - set(trainer.tagger.tags.strings)
     if unseen:
-        count = sum(tag in unseen for sentence in dev for tag in sentence.tags)
+        count = sum(tag in unseen for sentence in dev for tag in sentence.tags or [])
         click.echo(f"Warning: {count} dev tokens have tags that the training corpus lacks "
                    f"({', '.join(sorted(unseen)[:5])}); they count as errors", err=True)
+
+
+def _train(trainer: Trainer, checkpoints: Checkpoints, model: str, info: dict[str, Any], keep: str,
+           quiet: bool) -> None:
+    """Train from the start, or from the last checkpoint, to the end, and write MODEL.
+
+    When the loss diverges, MODEL gets the best weights from before that, and the error is raised.
+    """
+    from ..modelfile import save
+
+    def say(text: str) -> None:
+        if not quiet:
+            click.echo(text, err=True)
+
+    if checkpoints.resume and checkpoints.written():
+        checkpoints.finish()
+        say(f"{model} is finished already")
+        return
+    check_free(model, force=checkpoints.force)
+    if checkpoints.resume:
+        say(f"Continuing in epoch {trainer.at.epoch + 1}" if checkpoints.restore(trainer) else
+            "No checkpoint to continue from; starting with epoch 1")
+    try:
+        _run(trainer, checkpoints, quiet)
+    except DivergedError as error:
+        if trainer.best:  # worth more than nothing: the weights before it went wrong
+            save(model, trainer.result(keep), info=info | {"stopped": str(error)}, log=checkpoints.log,
+                 force=checkpoints.force)
+            error.hint += f" The weights of epoch {trainer.at.epoch} are kept in {model}."
+        checkpoints.finish()
+        raise
+    if "dev" in info:
+        info["dev"]["accuracy"] = trainer.at.best_score
+    tagger = trainer.result(keep)
+    save(model, tagger, info=info, log=checkpoints.log, force=checkpoints.force)
+    checkpoints.finish()
+    if tagger.temperature != 1:
+        say(f"Probabilities are those of scores / {tagger.temperature}, which fits the dev set best")
+    say(f"Model written to {model}")
 
 
 def _run(trainer: Trainer, checkpoints: Checkpoints, quiet: bool) -> None:
