@@ -17,7 +17,8 @@ The modules, in the order in which data flows through them; each imports only fr
     committee   several networks as one
     optim       SGD and its relatives, clipping, schedules, averaging
     hmm         the baseline
-    vectors     word vectors: from untagged text, from a file
+    vectors     word vectors from untagged text
+    vectorfile  files of word vectors
     tagger      the trained network with its vocabularies
     adaptation  a trained tagger as the start of another
     calibration probabilities that are as often right as they say

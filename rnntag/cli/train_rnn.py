@@ -138,7 +138,8 @@ def _vectors(file: str | None, raw_text: tuple[str, ...], quiet: bool) -> Any:
     """Words and vectors from a file, or made from untagged text, or None."""
     if not file and not raw_text:
         return None
-    from ..vectors import read_vectors, train_vectors
+    from ..vectorfile import read_vectors
+    from ..vectors import train_vectors
     from .vectors import sentences
     return read_vectors(file) if file else train_vectors(sentences(raw_text, quiet))
 

@@ -32,7 +32,8 @@ def main(raw: tuple[str, ...], out: str, width: int, min_count: int, contexts: i
     output. 5 million tokens take about 10 seconds.
     """
     from ..files import open_output
-    from ..vectors import train_vectors, write_vectors
+    from ..vectorfile import write_vectors
+    from ..vectors import train_vectors
 
     with open_output(out, force=force) as stream:
         words, vectors = train_vectors(sentences(raw, quiet), width, contexts=contexts,
