@@ -39,7 +39,7 @@ class Committee:
         return [network.embed(own, words, types, rng)[0] for network, own in self.each(params)], None
 
     def first(self, params: dict[str, Array], x: list[Array]) -> Array:
-        """Each member's projection, side by side: (N, M DnH)."""
+        """What each member's ``first`` gives, side by side: (N, M DnH), for a convolution (N, M E)."""
         return np.concatenate([network.first(own, x_m) for (network, own), x_m in zip(self.each(params), x)], axis=1)
 
     def encode(self, params: dict[str, Array], z: Array, packing: Packing,

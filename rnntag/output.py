@@ -97,16 +97,16 @@ class CRF:
         best = scores.copy()  # best[t, k]: score of the best sequence that ends in k at t
         best[:B] += start
         came = np.zeros(scores.shape, np.intp)  # the tag before on that sequence
-        for rows, prev, _ in packing.steps[1:]:
-            paths = best[prev.start - B:prev.stop - B, :, None] + transition
+        for rows, before in packing.steps[1:]:
+            paths = best[before, :, None] + transition
             came[rows] = paths.argmax(axis=1)
             best[rows] += np.take_along_axis(paths, came[rows][:, None], axis=1)[:, 0]
         tags = np.empty(len(packing), np.intp)
         last = packing.last - B
         tags[last] = (best[last] + end).argmax(axis=1)
-        for rows, prev, _ in reversed(packing.steps[1:]):
+        for rows, before in reversed(packing.steps[1:]):
             here = np.arange(rows.start, rows.stop)
-            tags[prev.start - B:prev.stop - B] = came[here, tags[here]]
+            tags[before] = came[here, tags[here]]
         return tags
 
     @staticmethod
@@ -131,13 +131,12 @@ def _forward_backward(params: dict[str, Array], scores: Array, packing: Packing)
     E = np.exp(transition - transition.max())
     alpha, beta = scores.copy(), np.empty_like(scores)
     alpha[:B] += start
-    for rows, prev, _ in packing.steps[1:]:
-        alpha[rows] += _log_product(alpha[prev.start - B:prev.stop - B], E) + transition.max()
+    for rows, before in packing.steps[1:]:
+        alpha[rows] += _log_product(alpha[before], E) + transition.max()
     last = packing.last - B
     beta[last] = end
-    for rows, prev, _ in reversed(packing.steps[1:]):
-        after = _log_product(scores[rows] + beta[rows], E.T) + transition.max()
-        beta[prev.start - B:prev.stop - B] = after
+    for rows, before in reversed(packing.steps[1:]):
+        beta[before] = _log_product(scores[rows] + beta[rows], E.T) + transition.max()
     return alpha, beta, log_sum_exp(alpha[last] + end)
 
 

@@ -37,7 +37,7 @@ class Packing:
     reverse   (N,)  token row of the mirrored position in the same sentence; its own inverse
     previous  (N,)  state row of the step before each token
     last      (B,)  state row of each sentence's last step
-    steps     for each t: slices of token rows, of state rows before, of state rows after
+    steps     for each t: slices of its token rows, and of those that the same sentences had before (t > 0)
     """
 
     def __init__(self, lengths: tuple[int, ...]):
@@ -50,8 +50,8 @@ class Packing:
         self.reverse = starts[L[self.sentence] - 1 - self.time] + self.sentence
         self.previous = B + before[self.time] + self.sentence
         self.last = B + starts[L - 1] + np.arange(B)
-        self.steps = [(slice(s, s + b), slice(B + p, B + p + b), slice(B + s, B + s + b))
-                      for s, p, b in zip(starts.tolist(), before.tolist(), sizes.tolist())]
+        self.steps = [(slice(s, s + b), slice(p, p + b)) for s, p, b in
+                      zip(starts.tolist(), before.tolist(), sizes.tolist())]
         self._readings: dict[int, Reading] = {}
 
     def __len__(self) -> int:
@@ -89,7 +89,7 @@ class Reading:
         self.previous = np.empty_like(self.source)
         self.previous[self.order] = states[:, packing.previous]
         self.last = states[:, packing.last]
-        self.steps = [(rows.stop - rows.start, slice(D * rows.start, D * rows.stop)) for rows, _, _ in packing.steps]
+        self.steps = [(rows.stop - rows.start, slice(D * rows.start, D * rows.stop)) for rows, _ in packing.steps]
         self.even = (D, B) if sizes[-1] == B else ()
 
 

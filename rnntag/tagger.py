@@ -107,7 +107,7 @@ class RNNTagger:
         return WordTable(self.features, self.alphabet, self.vectors, self.options.normalize)
 
     def with_params(self, params: dict[str, Array], temperature: float = 1.0) -> RNNTagger:
-        """The same tagger with other weights."""
+        """The same tagger with other weights; its temperature is not taken over, for it belongs to the weights."""
         return RNNTagger(self.options, self.words, self.features, self.tags, self.alphabet,
                          self.vectors, params, temperature)
 

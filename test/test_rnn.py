@@ -105,10 +105,9 @@ def test_packing_says_where_each_token_stands(lengths):
 def test_steps_are_blocks_that_follow_each_other(lengths):
     p, B = Packing(lengths), len(lengths)
     order = reference.order(lengths)
-    for t, (rows, prev, now) in enumerate(p.steps):
+    for t, (rows, before) in enumerate(p.steps):
         assert order[rows] == [(s, t) for s, length in enumerate(lengths) if t < length]
-        assert list(range(prev.start, prev.stop)) == p.previous[rows].tolist()
-        assert (now.start, now.stop) == (B + rows.start, B + rows.stop)
+        assert [B + row for row in range(before.start, before.stop)] == p.previous[rows].tolist()
     assert len(p.steps) == max(lengths)
 
 
