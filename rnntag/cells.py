@@ -18,6 +18,8 @@ linear in its input, so the order of steps does not matter to it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from .layers import ACTIVATIONS, Array, sigmoid
@@ -47,7 +49,7 @@ class Elman:
     def slopes(self, z: Array, prev: Array, now: Array) -> tuple[Array, ...]:
         return (self.derivative(now[0]),)  # f'(a) from h = f(a): 1 - h^2 for tanh
 
-    def backward(self, W_h: Array, slopes: tuple[Array, ...], dnow: Array, dprev: Array, dz: Array) -> None:
+    def backward(self, W_h: Array, slopes: Sequence[Array], dnow: Array, dprev: Array, dz: Array) -> None:
         (df,), da = slopes, dz[0]
         np.multiply(dnow[0], df, out=da)  # dz_t = dh_t * f'
         dh_prev = dprev[0]
@@ -91,7 +93,7 @@ class LSTM(Elman):
         return (g * i * (1 - i), prev[1] * f * (1 - f), tanh_c * o * (1 - o), i * (1 - g * g),  # of z
                 o * (1 - tanh_c * tanh_c), f)  # dh/dc, dc/dc_{t-1}
 
-    def backward(self, W_h: Array, slopes: tuple[Array, ...], dnow: Array, dprev: Array, dz: Array) -> None:
+    def backward(self, W_h: Array, slopes: Sequence[Array], dnow: Array, dprev: Array, dz: Array) -> None:
         di, df, do, dg, dh_dc, f = slopes
         dh, dc = dnow
         dc = dc + dh * dh_dc  # c is read by h, and by step t+1
@@ -137,7 +139,7 @@ class GRU(Elman):
         h_prev = prev[0]
         return h_prev * r * (1 - r), (n - h_prev) * u * (1 - u), u * (1 - n * n), 1 - u, r
 
-    def backward(self, W_h: Array, slopes: tuple[Array, ...], dnow: Array, dprev: Array, dz: Array) -> None:
+    def backward(self, W_h: Array, slopes: Sequence[Array], dnow: Array, dprev: Array, dz: Array) -> None:
         dr, du, dn, kept, r = slopes
         dh, dh_prev = dnow[0], dprev[0]
         np.multiply(dh, dn, out=dz[2])

@@ -10,6 +10,8 @@ exception that reaches the user is a fault of the program.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 
 class RnntagError(Exception):
     """Something outside the program is wrong: a file, its contents, or what was asked for.
@@ -22,7 +24,7 @@ class RnntagError(Exception):
 
     exit_status = 1
 
-    def __init__(self, found: str, wanted: str = "", hint: str = "", place: str = ""):
+    def __init__(self, found: str, wanted: str = "", hint: str = "", place: str | Path = ""):
         self.place, self.found, self.wanted, self.hint = str(place), found, wanted, hint
         super().__init__(found, wanted, hint, place)
 

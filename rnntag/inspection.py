@@ -163,11 +163,11 @@ def terms(tagger: HMMTagger, word: str, count: int = 3) -> list[Terms]:
     found = []
     for tag in tagger.tags.strings[1:]:
         parts = tagger.transition(START, tag), tagger.emission(tag, word), tagger.transition(tag, END)
-        found.append((tag, *(math.log(p) if p else IMPOSSIBLE for p in parts)))
-    found.sort(key=lambda each: -sum(each[1:]))  # ties in the order of the tags, as in tagging
-    highest = sum(found[0][1:])
-    total = sum(math.exp(sum(each[1:]) - highest) for each in found)
-    return [Terms(*each, math.exp(sum(each[1:]) - highest) / total) for each in found[:count]]
+        found.append((tag, [math.log(p) if p else IMPOSSIBLE for p in parts]))
+    found.sort(key=lambda each: -sum(each[1]))  # ties in the order of the tags, as in tagging
+    highest = sum(found[0][1])
+    total = sum(math.exp(sum(logs) - highest) for _, logs in found)
+    return [Terms(tag, *logs, math.exp(sum(logs) - highest) / total) for tag, logs in found[:count]]
 
 
 def seen_as(tagger: HMMTagger, word: str) -> dict[str, int]:

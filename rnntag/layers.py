@@ -7,6 +7,7 @@ E width of an embedding, I and O widths of input and output.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -52,7 +53,7 @@ def identity(x: Array, out: Array | None = None) -> Array:
 
 
 # name: (function, its derivative written with the function's value y)
-ACTIVATIONS = {
+ACTIVATIONS: dict[str, tuple[Callable[..., Array], Callable[[Array], Array]]] = {
     "tanh": (np.tanh, lambda y: 1 - y * y),
     "sigmoid": (sigmoid, lambda y: y * (1 - y)),
     "relu": (relu, lambda y: (y > 0).astype(y.dtype)),

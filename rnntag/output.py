@@ -146,4 +146,4 @@ def _log_product(x: Array, E: Array) -> Array:
     return np.log(np.maximum(np.exp(x - top) @ E, np.finfo(x.dtype).tiny)) + top
 
 
-OUTPUTS = {"softmax": Softmax, "crf": CRF}
+OUTPUTS: dict[str, type[Softmax] | type[CRF]] = {"softmax": Softmax, "crf": CRF}

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Sized
 from itertools import chain
 from threading import Lock
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -24,6 +24,8 @@ BATCH_TOKENS = 2_048  # tokens in one pass through the network
 VECTOR_NORM = 6.0  # of pretrained vectors; docs/experiments.md has what other lengths gave
 TEMPERATURES = 0.5, 5.0  # the lowest and the highest
 CACHE_BYTES = 100_000_000  # of input projections of word types that are kept
+
+Some = TypeVar("Some", bound=Sized)  # words, or a Sentence
 
 
 class Posteriors(NamedTuple):
@@ -251,9 +253,9 @@ def _check(options: dict[str, Any], ids: dict[str, Any]) -> tuple[Options, dict[
 # ------------------------------------------------------------------ batches
 
 
-def chunks(sentences: Iterable[Sequence[str]], tokens: int) -> Iterator[list[Sequence[str]]]:
+def chunks(sentences: Iterable[Some], tokens: int) -> Iterator[list[Some]]:
     """Lists of consecutive sentences with at least ``tokens`` tokens, the last one with fewer."""
-    chunk: list[Sequence[str]] = []
+    chunk: list[Some] = []
     size = 0
     for sentence in sentences:
         if isinstance(sentence, str):

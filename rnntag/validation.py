@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -33,7 +34,7 @@ class Recipe:
         """Train on the one, tag the other."""
         if self.options is None:
             from .hmm import HMMTagger
-            tagger = HMMTagger.train(train)
+            tagger: Any = HMMTagger.train(train)
         else:
             from .trainer import train_tagger
             tagger = train_tagger(train, self.options)

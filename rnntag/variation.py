@@ -73,8 +73,8 @@ def odd_ones(sentences: Sequence[Sentence]) -> list[tuple[str, str, str, int, in
     for sentence in sentences:
         for word, tag in zip(sentence.words, sentence.tags or []):
             counts[word][tag] += 1
-    usual = {word: tags.most_common(1)[0] for word, tags in counts.items() if len(tags) > 1}
-    usual = {word: tag for word, (tag, n) in usual.items()
+    most = {word: tags.most_common(1)[0] for word, tags in counts.items() if len(tags) > 1}
+    usual = {word: tag for word, (tag, n) in most.items()
              if counts[word].total() >= ODD_TOTAL and n >= ODD_SHARE * counts[word].total()}
     return [(word, usual[word], tag, sentence.line, i + 1) for sentence in sentences
             for i, (word, tag) in enumerate(zip(sentence.words, sentence.tags or []))

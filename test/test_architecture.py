@@ -1,14 +1,15 @@
 """Data flows one way: a module imports only from modules above it in ORDER, or within a package in INSIDE."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from conftest import ENVIRONMENT
+from conftest import ENVIRONMENT, ROOT
 
-import rnntag
+import rnntag.evaluation
 
 PACKAGE = Path(rnntag.__file__).parent
 ORDER = ["errors", "files", "datasets", "corpus", "vocab", "options", "features", "layers", "cells", "rnn",
@@ -67,6 +68,15 @@ def test_a_module_of_a_subpackage_imports_only_from_those_above_it(package):
     for place, name in enumerate(order):
         wrong = set(siblings(PACKAGE / package / f"{name}.py")) - set(order[:place])
         assert not wrong, f"{package}/{name}.py may not import {sorted(wrong)}"
+
+
+def test_the_lists_of_modules_are_those_of_the_order():
+    summary = re.findall(r"^    (\w+) +\S", rnntag.__doc__, re.MULTILINE)
+    assert summary == ORDER
+    table = (ROOT / "CONTRIBUTING.md").read_text("utf-8").split("\n## The map\n")[1].split("\n## ")[0]
+    assert re.findall(r"^\| `(\w+)/?` \|", table, re.MULTILINE) == ORDER
+    inside = re.findall(r"^    (\w+) +\S", rnntag.evaluation.__doc__, re.MULTILINE)
+    assert inside == INSIDE["evaluation"]
 
 
 def test_importing_the_package_imports_nothing_else_of_it_and_sets_no_threads():

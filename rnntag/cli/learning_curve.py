@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +44,7 @@ def main(corpus: str, test: str | None, held_out: float, halvings: int, repeats:
 
     chosen = recipes(models, preset, changes)
     sentences = read_tagged(corpus, **layout)
+    held: Sequence[int]
     if test is not None:
         testing = read_tagged(test, **{**layout, "format": None})
         held = range(len(sentences), len(sentences) + len(testing))

@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from ..errors import CorpusError
 from ..files import open_input, shown
@@ -62,7 +63,7 @@ def open_corpus(path: str | Path, format: str | None = None, choices: Iterable[s
 
 
 def read(path: str | Path, format: str | None = None, separator: str = "_",
-         choices: Iterable[str] = FORMATS, **more: object) -> Iterator[Sentence]:
+         choices: Iterable[str] = FORMATS, **more: Any) -> Iterator[Sentence]:
     """The sentences of a file, as ``open_corpus`` gives them."""
     with open_corpus(path, format, choices, separator, **more) as (_, sentences):
         yield from sentences
