@@ -36,7 +36,7 @@ class Options:
     normalize: str = _choice("none", ("none", "nfc", "nfkc"), "Unicode form in which words are looked up; the output "
                              "keeps theirs.", "Input")
     min_count: int = _number(1, 1, 10**9, "Features seen less often than this are unknown.", "Input")
-    embedding: int = _number(128, 0, 4096, "Width of the embeddings; 0: one-hot input, a row of W_x "
+    embedding: int = _number(64, 0, 4096, "Width of the embeddings; 0: one-hot input, a row of W_x "
                              "for each feature.", "Input")
     char_rnn: int = _number(0, 0, 1024, "Hidden width of the RNN over characters, 0: none.", "Input")
     char_embedding: int = _number(32, 1, 1024, "Width of the character embeddings.", "Input")
@@ -48,7 +48,7 @@ class Options:
     activation: str = _choice("tanh", ("tanh", "sigmoid", "relu"), "Activation of the Elman cell.", "Network")
     bidirectional: bool = _other(True, "Read each sentence in both directions, or left to right.", "Network")
     layers: int = _number(1, 1, 8, "Stacked layers.", "Network")
-    hidden: int = _number(200, 1, 4096, "Hidden width, for each direction.", "Network")
+    hidden: int = _number(128, 1, 4096, "Hidden width, for each direction.", "Network")
     window: int = _number(5, 1, 31, "Width of the convolution's window in words, odd.", "Network")
     filters: int = _number(200, 1, 4096, "Filters of the convolution.", "Network")
     dense: tuple[str, ...] = _other((), "A dense layer before the output, N[:tanh|relu|sigmoid]; "
@@ -57,7 +57,7 @@ class Options:
     members: int = _number(1, 1, 64, "Networks with other random weights, trained side by side; their "
                            "probabilities are averaged.", "Network")
     # training
-    epochs: int = _number(16, 1, 100_000, "Passes over the training data.", "Training")
+    epochs: int = _number(18, 1, 100_000, "Passes over the training data.", "Training")
     batch_size: int = _number(16, 1, 100_000, "Sentences per update.", "Training")
     bptt: int = _number(0, 0, 1_000_000, "Steps back that an error is followed, 0: the full gradient.", "Training")
     optimizer: str = _choice("adam", ("sgd", "momentum", "adagrad", "rmsprop", "adam"), "Update rule.", "Training")
@@ -66,7 +66,7 @@ class Options:
     schedule: str = _choice("linear", ("constant", "linear", "cosine"), "Step size over time: constant, or "
                             "falling to 0.", "Training")
     clip: float = _number(5.0, 0, math.inf, "Largest norm of a gradient, 0: no limit.", "Training")
-    dropout: float = _number(0.5, 0, 0.99, "Share of units dropped, of the input and of each layer.", "Training")
+    dropout: float = _number(0.35, 0, 0.99, "Share of units dropped, of the input and of each layer.", "Training")
     word_dropout: float = _number(0.25, 0, 1e6, "a: a word seen n times is read as unknown with "
                                   "probability a / (a + n).", "Training")
     vector_dropout: float = _number(0.1, 0, 0.99, "Share of tokens without their pretrained vector.", "Training")
@@ -197,7 +197,7 @@ PRESETS: dict[str, dict[str, Any]] = {
                  "optimizer": "sgd", "batch_size": 1, "learning_rate": 0.2, "embedding_rate": 1.0,
                  "dropout": 0.0, "epochs": 12},
     "default": {},
-    "accurate": {"members": 5},
+    "accurate": {"members": 5, "embedding": 128, "hidden": 200, "dropout": 0.5, "epochs": 16},
 }
 
 
