@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
+from invoking import files, invoke
 from test_tagger import KINDS, SMALL, sentences
 
 import rnntag
@@ -201,16 +201,6 @@ def folder(tmp_path, monkeypatch):
     Path("new").write_bytes("der_ART Hund_NN läuft_VB\nthe_ART\n".encode())
     invoke(TRAIN, "train", "old", *TINY)
     return tmp_path
-
-
-def invoke(command, *arguments, status=0, input=None):
-    result = CliRunner().invoke(command, list(map(str, arguments)), input=input)
-    assert result.exit_code == status, result.output
-    return result.stdout, result.stderr
-
-
-def files(model):
-    return {path.name: path.read_bytes() for path in Path(model).iterdir()}
 
 
 def test_a_model_is_adapted_and_says_where_it_is_from(folder):

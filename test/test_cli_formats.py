@@ -5,10 +5,14 @@ import os
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
+from invoking import invoke
 
 from rnntag import api, modelfile
-from rnntag.cli import convert, test_hmm, test_rnn, train_hmm, train_rnn
+from rnntag.cli.convert import main as CONVERT
+from rnntag.cli.test_hmm import main as TEST_HMM
+from rnntag.cli.test_rnn import main as TEST_RNN
+from rnntag.cli.train_hmm import main as TRAIN_HMM
+from rnntag.cli.train_rnn import main as TRAIN_RNN
 
 WORDTAG = "the_DT dog_NN barks_VB\n\na_DT cat_NN\n" * 4
 TINY = ["--epochs", "3", "--hidden", "4", "--embedding", "4", "-q"]
@@ -41,13 +45,6 @@ def in_own_folder(tmp_path, monkeypatch):
         Path(f"c.{name}").write_text(text)
 
 
-def invoke(command, *arguments, input=None, status=0):
-    result = CliRunner().invoke(command.main, list(map(str, arguments)), input=input)
-    assert result.exit_code == status, result.output
-    assert result.exception is None or isinstance(result.exception, SystemExit), "an exception came through"
-    return result.stdout, result.stderr
-
-
 @pytest.fixture
 def rnn(tmp_path):
     tagger = api.train("c.wordtag", epochs=30, hidden=8, embedding=8, output="crf")
@@ -57,7 +54,7 @@ def rnn(tmp_path):
 
 @pytest.fixture
 def hmm():
-    invoke(train_hmm, "c.wordtag", "hmm", "-q")
+    invoke(TRAIN_HMM, "c.wordtag", "hmm", "-q")
     return "hmm"
 
 
@@ -69,49 +66,49 @@ def hmm():
 def test_training_on_every_format_gives_the_same_weights(format, named):
     os.rename(f"c.{format}", "corpus" if not named else f"c.{format}")
     name = f"c.{format}" if named else "corpus"
-    invoke(train_rnn, name, "m", "--dev", name, *TINY)
+    invoke(TRAIN_RNN, name, "m", "--dev", name, *TINY)
     Path("other").write_text(WORDTAG)
-    invoke(train_rnn, "other", "n", "--dev", "other", *TINY)
-    invoke(train_hmm, name, "h", "-q")
+    invoke(TRAIN_RNN, "other", "n", "--dev", "other", *TINY)
+    invoke(TRAIN_HMM, name, "h", "-q")
     for file in ("weights.npz", "ids.json"):
         assert Path("m", file).read_bytes() == Path("n", file).read_bytes()
 
 
 def test_the_field_of_training_is_the_field_of_tagging():
     Path("x.conllu").write_text(conllu(WORDTAG, column=4))
-    invoke(train_hmm, "x.conllu", "m", "--field", "xpos", "-q")
+    invoke(TRAIN_HMM, "x.conllu", "m", "--field", "xpos", "-q")
     assert modelfile.read_manifest("m")["info"]["field"] == "xpos"
     bare = conllu(WORDTAG).replace("DT", "_").replace("NN", "_").replace("VB", "_")
-    out, _ = invoke(test_hmm, "m", input=bare)
+    out, _ = invoke(TEST_HMM, "m", input=bare)
     assert out == conllu(WORDTAG, column=4)
-    assert invoke(test_hmm, "m", "--field", "upos", input=bare)[0] == conllu(WORDTAG)
+    assert invoke(TEST_HMM, "m", "--field", "upos", input=bare)[0] == conllu(WORDTAG)
     Path("m/model.json").write_text(Path("m/model.json").read_text().replace('"xpos"', '"../x"'))
-    assert "it is one of upos, xpos, feats" in invoke(test_hmm, "m", input=bare, status=2)[1]
+    assert "it is one of upos, xpos, feats" in invoke(TEST_HMM, "m", input=bare, status=2)[1]
 
 
 def test_another_column_of_vertical():
     Path("v").write_text("the\tx\tDT\ndog\ty\tNN\n\n")
-    invoke(train_hmm, "v", "m", "--column", "3", "-q")
-    assert invoke(test_hmm, "m", "v", "--column", "3")[0] == "the\tx\tDT\ndog\ty\tNN\n\n"
-    assert invoke(test_hmm, "m", "v")[0] == "the\tDT\tDT\ndog\tNN\tNN\n\n"
+    invoke(TRAIN_HMM, "v", "m", "--column", "3", "-q")
+    assert invoke(TEST_HMM, "m", "v", "--column", "3")[0] == "the\tx\tDT\ndog\ty\tNN\n\n"
+    assert invoke(TEST_HMM, "m", "v")[0] == "the\tDT\tDT\ndog\tNN\tNN\n\n"
 
 
 def test_sentences_that_cannot_be_read_are_passed_over_when_training():
     Path("dirty").write_bytes(b"x\n\xff_Y\n" + WORDTAG.encode() + b"a__ \n")
-    assert "dirty:1: token 1" in invoke(train_hmm, "dirty", "m", "--format", "wordtag", status=1)[1]
-    _, err = invoke(train_hmm, "dirty", "m", "--format", "wordtag", "--on-error", "skip", "-q")
+    assert "dirty:1: token 1" in invoke(TRAIN_HMM, "dirty", "m", "--format", "wordtag", status=1)[1]
+    _, err = invoke(TRAIN_HMM, "dirty", "m", "--format", "wordtag", "--on-error", "skip", "-q")
     lines = err.splitlines()
     assert lines[0] == "Warning: 3 sentences skipped that could not be read:"
     assert lines[1].startswith("  dirty:1: ") and lines[2].startswith("  dirty:2: byte 0xff") and len(lines) == 4
-    invoke(train_hmm, "c.wordtag", "n", "-q")
+    invoke(TRAIN_HMM, "c.wordtag", "n", "-q")
     assert Path("m/weights.npz").read_bytes() == Path("n/weights.npz").read_bytes()
 
 
 def test_tags_are_mapped_before_learning():
     Path("map").write_text("DT\tD\nNN\tN\n")
     Path("mapped").write_text(WORDTAG.replace("DT", "D").replace("NN", "N"))
-    for command in (train_hmm, train_rnn):
-        more = TINY if command is train_rnn else ["-q"]
+    for command in (TRAIN_HMM, TRAIN_RNN):
+        more = TINY if command is TRAIN_RNN else ["-q"]
         invoke(command, "c.conllu", "m", "--tag-map", "map", "--force", *more)
         invoke(command, "mapped", "n", "--force", *more)
         for file in ("weights.npz", "ids.json"):
@@ -125,14 +122,14 @@ def test_tags_are_mapped_before_learning():
 @pytest.mark.parametrize("format", CORPORA)
 @pytest.mark.parametrize("stream", [[], ["--stream"]])
 def test_the_answer_has_the_shape_of_its_input(format, stream, hmm):
-    assert invoke(test_hmm, hmm, f"c.{format}", *stream)[0] == CORPORA[format]
-    assert invoke(test_hmm, hmm, *stream, input=CORPORA[format])[0] == CORPORA[format]
+    assert invoke(TEST_HMM, hmm, f"c.{format}", *stream)[0] == CORPORA[format]
+    assert invoke(TEST_HMM, hmm, *stream, input=CORPORA[format])[0] == CORPORA[format]
 
 
 @pytest.mark.parametrize("format", CORPORA)
 @pytest.mark.parametrize("output", ["tags", *CORPORA])
 def test_every_input_gives_every_output(format, output, rnn):
-    out, _ = invoke(test_rnn, rnn, f"c.{format}", "--output-format", output)
+    out, _ = invoke(TEST_RNN, rnn, f"c.{format}", "--output-format", output)
     expected = "DT NN VB\n\nDT NN\n" * 4 if output == "tags" else CORPORA[output]
     if output == "conllu" and format != "conllu":
         expected = "".join(line + "\n" for line in expected.splitlines() if line[:1] != "#" and line[:2] != "1-")
@@ -145,8 +142,8 @@ def test_every_input_gives_every_output(format, output, rnn):
     (b"{}\n", b'{"tokens": ["a", "cat"]}\n', '{"tokens": [], "tags": []}\n')])
 def test_a_sentence_passed_over_is_answered_by_a_blank_one(bad, text, blank, hmm):
     format = {b"a": "tokens", b"\xff": "tokens", b"1": "conllu", b"\t": "vertical", b"{": "jsonl"}[bad[:1]]
-    one, _ = invoke(test_hmm, hmm, "--format", format, input=text)
-    out, err = invoke(test_hmm, hmm, "--format", format, "--on-error", "skip", input=bad + text + bad + text)
+    one, _ = invoke(TEST_HMM, hmm, "--format", format, input=text)
+    out, err = invoke(TEST_HMM, hmm, "--format", format, "--on-error", "skip", input=bad + text + bad + text)
     assert out == (blank + one) * 2 and err.startswith("Warning: 2 sentences skipped")
 
 
@@ -154,8 +151,8 @@ def test_ewt_comes_back_as_it_was_but_for_the_tags(corpora, tmp_path):
     dev = corpora / "ewt" / "dev.conllu"
     if not dev.exists():
         pytest.skip("no ewt/dev.conllu")
-    invoke(train_hmm, dev, "m", "-q")
-    invoke(test_hmm, "m", dev, "-o", "out.conllu")
+    invoke(TRAIN_HMM, dev, "m", "-q")
+    invoke(TEST_HMM, "m", dev, "-o", "out.conllu")
     changed = 0
     for one, two in zip(dev.read_bytes().split(b"\n"), Path("out.conllu").read_bytes().split(b"\n"), strict=True):
         if one != two:
@@ -169,34 +166,34 @@ def test_ewt_comes_back_as_it_was_but_for_the_tags(corpora, tmp_path):
 
 
 def test_probabilities_come_as_jsonl_with_the_same_tags(rnn):
-    out, _ = invoke(test_rnn, rnn, "--probabilities", input="the cat\n\nq\n")
+    out, _ = invoke(TEST_RNN, rnn, "--probabilities", input="the cat\n\nq\n")
     records = [json.loads(line) for line in out.splitlines()]
     assert [record["tokens"] for record in records] == [["the", "cat"], [], ["q"]]
-    tags, _ = invoke(test_rnn, rnn, input="the cat\n\nq\n")
+    tags, _ = invoke(TEST_RNN, rnn, input="the cat\n\nq\n")
     assert [" ".join(record["tags"]) for record in records] == tags.splitlines()
     assert all(0 < p <= 1 for record in records for p in record["probabilities"])
     assert all("n_best" not in record for record in records)
-    streamed, _ = invoke(test_rnn, rnn, "--probabilities", "--stream", input="the cat\n\nq\n")
+    streamed, _ = invoke(TEST_RNN, rnn, "--probabilities", "--stream", input="the cat\n\nq\n")
     assert [json.loads(line)["tags"] for line in streamed.splitlines()] == [r["tags"] for r in records]
 
 
 def test_the_best_tags_are_listed(rnn):
-    record = json.loads(invoke(test_rnn, rnn, "--n-best", "3", input="the cat\n")[0])
+    record = json.loads(invoke(TEST_RNN, rnn, "--n-best", "3", input="the cat\n")[0])
     for tag, p, best in zip(record["tags"], record["probabilities"], record["n_best"], strict=True):
         assert best[0] == [tag, p] and len(best) == 3
         assert best[1][1] >= best[2][1] and sum(p for _, p in best) == pytest.approx(1, abs=1e-5)
-    record = json.loads(invoke(test_rnn, rnn, "--n-best", "9", input="the cat\n")[0])
+    record = json.loads(invoke(TEST_RNN, rnn, "--n-best", "9", input="the cat\n")[0])
     assert [len(best) for best in record["n_best"]] == [3, 3]
 
 
 def test_vertical_has_probabilities_as_columns(rnn):
-    out, _ = invoke(test_rnn, rnn, "--n-best", "2", "--format", "vertical", input="the\n\n")
+    out, _ = invoke(TEST_RNN, rnn, "--n-best", "2", "--format", "vertical", input="the\n\n")
     word, tag, p, second, q = out[:-2].split("\t")
     assert (word, tag) == ("the", "DT") and float(p) > float(q) and second in ("NN", "VB")
 
 
 def test_probabilities_have_no_place_in_other_formats(rnn):
-    _, err = invoke(test_rnn, rnn, "--probabilities", "--output-format", "conllu", input="a\n", status=2)
+    _, err = invoke(TEST_RNN, rnn, "--probabilities", "--output-format", "conllu", input="a\n", status=2)
     assert "probabilities are written as jsonl or vertical" in err
 
 
@@ -206,7 +203,7 @@ def test_probabilities_have_no_place_in_other_formats(rnn):
 @pytest.mark.parametrize("source", CORPORA)
 @pytest.mark.parametrize("target", CORPORA)
 def test_converting_there(source, target):
-    invoke(convert, f"c.{source}", f"out.{target}")
+    invoke(CONVERT, f"c.{source}", f"out.{target}")
     text = Path(f"out.{target}").read_text()
     if target == "conllu" and source != target:
         text = text.replace("1\t", "# text = x\n1-2\tab" + "\t_" * 8 + "\n1\t")
@@ -214,21 +211,21 @@ def test_converting_there(source, target):
 
 
 def test_converting_through_pipes_needs_the_format_of_the_output():
-    assert "Say which with --to" in invoke(convert, "c.wordtag", "-", status=2)[1]
-    assert invoke(convert, "-", "-", "--to", "tags", input="a_X b_Y\n")[0] == "X Y\n"
-    assert invoke(convert, "-", "-", "--from", "tokens", "--to", "vertical", input="a_X b\n")[0] == "a_X\nb\n\n"
+    assert "Say which with --to" in invoke(CONVERT, "c.wordtag", "-", status=2)[1]
+    assert invoke(CONVERT, "-", "-", "--to", "tags", input="a_X b_Y\n")[0] == "X Y\n"
+    assert invoke(CONVERT, "-", "-", "--from", "tokens", "--to", "vertical", input="a_X b\n")[0] == "a_X\nb\n\n"
 
 
 def test_converting_does_not_overwrite_and_says_what_is_wrong():
-    assert "exists already" in invoke(convert, "c.wordtag", "c.conllu", status=1)[1]
-    invoke(convert, "c.wordtag", "c.conllu", "--force")
+    assert "exists already" in invoke(CONVERT, "c.wordtag", "c.conllu", status=1)[1]
+    invoke(CONVERT, "c.wordtag", "c.conllu", "--force")
     Path("a.tokens").write_text("a b\n")
     assert "a.tokens:1: a sentence without tags; wordtag needs them" in invoke(
-        convert, "a.tokens", "b.wordtag", status=1)[1]
+        CONVERT, "a.tokens", "b.wordtag", status=1)[1]
     assert not Path("b.wordtag").exists()
 
 
 def test_converting_passes_over_what_cannot_be_read():
     Path("a").write_bytes(b"a_X\nb\nc_Z\n")
-    out, err = invoke(convert, "a", "-", "--from", "wordtag", "--to", "tokens", "--on-error", "skip")
+    out, err = invoke(CONVERT, "a", "-", "--from", "wordtag", "--to", "tokens", "--on-error", "skip")
     assert out == "a\n\nc\n" and err.startswith("Warning: 1 sentence skipped that could not be read:\n  a:2: token 1")

@@ -12,6 +12,7 @@ import click
 import pytest
 from click.testing import CliRunner
 from conftest import ENVIRONMENT, ROOT, TOY
+from invoking import invoke
 
 from rnntag.cli import grade_pos, test_hmm, train_hmm
 from rnntag.cli.main import main as umbrella
@@ -23,14 +24,6 @@ posix = pytest.mark.skipif(os.name != "posix", reason="needs a POSIX system")
 @pytest.fixture(autouse=True)
 def in_own_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-
-
-def invoke(command, *arguments, input=None, status=0):
-    """Run a command in this process; returns (standard output, standard error) once the status is right."""
-    result = CliRunner().invoke(command, list(map(str, arguments)), input=input)
-    assert result.exit_code == status, result.output
-    assert result.exception is None or isinstance(result.exception, SystemExit), "an exception came through"
-    return result.stdout, result.stderr
 
 
 def failure(command, *arguments, status=1, **kwargs):

@@ -1,34 +1,22 @@
-"""train-rnn and test-rnn from end to end, in this process and in one of their own."""
+"""train-rnn and test-rnn from end to end."""
 
 import json
 import os
-import re
-import signal
-import shutil
-import struct
 import subprocess
 import sys
-import tempfile
-import time
 from pathlib import Path
 
-import click
 import numpy as np
 import pytest
-from click.testing import CliRunner
-from conftest import ENVIRONMENT, ROOT
+from invoking import TEXT, TINY, failure, files, invoke, manifest, train
 from test_trainer import cue_task
 
-from rnntag.cli.main import COMMANDS
-from rnntag.cli.main import main as umbrella
 from rnntag.cli.test_rnn import main as TAG
 from rnntag.cli.train_rnn import main as TRAIN
 
 posix = pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals or permissions")
-TINY = ("--hidden", "4", "--embedding", "4", "--epochs", "2")
 DIVERGE = ("--cell", "elman", "--activation", "relu", "--optimizer", "sgd", "--clip", "0", "--schedule", "constant",
            "--epochs", "60", "--dropout", "0", "-q")
-TEXT = b"the_DT dog_NN runs_VB ._.\na_DT cat_NN sees_VB the_DT dog_NN ._.\ndogs_NN run_VB ._.\n" * 3
 
 
 @pytest.fixture(autouse=True)
@@ -37,37 +25,8 @@ def in_an_empty_folder(tmp_path, monkeypatch):
     (tmp_path / "train").write_bytes(TEXT)
 
 
-def invoke(command, *arguments, input=None, status=0):
-    """Run a command in this process; returns (standard output, standard error) once the status is right."""
-    result = CliRunner().invoke(command, list(map(str, arguments)), input=input)
-    assert result.exit_code == status, result.output
-    assert result.exception is None or isinstance(result.exception, SystemExit), "an exception came through"
-    return result.stdout, result.stderr
-
-
-def train(*arguments, **kwargs):
-    """Train quietly with a tiny network."""
-    return invoke(TRAIN, *arguments, *TINY, "-q", **kwargs)
-
-
-def failure(command, *arguments, status=1, **kwargs):
-    """The message of a command that has to fail in one line, and to write no data."""
-    out, err = invoke(command, *arguments, status=status, **kwargs)
-    lines = [line for line in err.splitlines() if not line.startswith(("Warning: ", "Usage: ", "Try ")) and line]
-    assert out == "" and len(lines) == 1 and lines[0].startswith("Error: "), err
-    return lines[0].removeprefix("Error: ")
-
-
-def manifest(model="m"):
-    return json.loads(Path(model, "model.json").read_bytes())
-
-
 def log(model="m"):
     return [json.loads(line) for line in Path(model, "log.jsonl").read_text().splitlines()]
-
-
-def files(model="m"):
-    return {path.name: path.read_bytes() for path in Path(model).iterdir()}
 
 
 # ------------------------------------------------------------------ training
@@ -291,203 +250,3 @@ def test_a_loss_that_is_not_finite_stops_with_advice_and_the_last_good_weights()
     again = ["m", "--learning-rate", "1e6", "--batch-size", "16", "--resume"]
     assert "exists already" in failure(TRAIN, "train", *again, *DIVERGE), "it is not what the run should end with"
     assert files() == before
-
-
-# ------------------------------------------------------------------ processes
-
-
-def outcome(result):
-    """Exit status, and the one line about what is wrong."""
-    text = result.stderr.decode()
-    assert "Traceback" not in text and "Exception" not in text
-    return result.returncode, text.splitlines()[-1] if text else ""
-
-
-def test_the_same_seed_gives_the_same_bytes_whatever_the_hash_seed(run, monkeypatch):
-    for seed in ("1", "2", "random"):
-        monkeypatch.setitem(ENVIRONMENT, "PYTHONHASHSEED", seed)
-        arguments = ["train", f"m{seed}", *TINY, "--char-rnn", "2", "--dev-fraction", "0.3"]
-        assert run("train-rnn", *arguments).returncode == 0
-    assert files("m1") == files("m2") == files("mrandom")
-
-
-@posix
-def test_progress_is_shown_on_a_terminal_only(tmp_path):
-    import fcntl
-    import pty
-    import termios
-    command = [sys.executable, "-m", "rnntag", "train-rnn", "train", "m", *TINY, "--force"]
-    piped = subprocess.run(command, cwd=tmp_path, env=ENVIRONMENT, capture_output=True, timeout=60)
-    assert piped.returncode == 0 and b"\r" not in piped.stderr and b"%|" not in piped.stderr
-    for more, shown in (([], True), (["-q"], False)):
-        parent, child = pty.openpty()
-        fcntl.ioctl(child, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-        with subprocess.Popen(command + more, cwd=tmp_path, env=ENVIRONMENT, stderr=child, stdout=child) as process:
-            os.close(child)
-            seen = b""
-            try:
-                while block := os.read(parent, 4096):
-                    seen += block
-            except OSError:  # how Linux says that the other end is closed
-                pass
-            os.close(parent)
-        assert process.returncode == 0 and (b"%|" in seen) == shown, seen
-
-
-@posix
-def test_a_disk_that_is_full_is_an_error_in_one_line_and_the_training_goes_on_from_there(tmp_path):
-    """A limit on the size of files is what a full disk is like to a process."""
-    program = ("import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
-               "resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv.pop(1)),) * 2); "
-               "from rnntag.cli.main import main; main(sys.argv[1:], 'rnntag')")
-
-    def limited(size, *arguments):
-        return outcome(subprocess.run([sys.executable, "-B", "-c", program, str(size), *arguments], cwd=tmp_path,
-                                      env=ENVIRONMENT, capture_output=True, timeout=60))
-
-    small, checkpointed = ("train-rnn", "train", "m", *TINY), ("--checkpoint-every", "0")
-    status, said = limited(3000, *small)
-    assert status == 1 and said.endswith("m/weights.npz: cannot write it: file too large.")
-    assert os.listdir() == ["train"]
-    status, said = limited(3000, *small, *checkpointed)
-    assert status == 1 and said.endswith("m.training/arrays-0.npz: cannot write it: file too large.")
-    assert os.listdir() == ["train"]
-    train("train", "whole")
-    assert limited(100_000, *small, *checkpointed) == (0, "Model written to m")
-    assert files() == files("whole")
-    status, said = limited(100, "test-rnn", "m", "train", "--format", "tokens", "-o", "out")
-    assert status == 1 and said == "Error: out: cannot write it: file too large." and not Path("out").exists()
-
-
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
-def test_a_full_disk_behind_the_output_is_an_error_in_one_line(run):
-    train("train", "m")
-    assert outcome(run("test-rnn", "m", "train", "--format", "tokens", "-o", "/dev/full")) == (
-        1, "Error: /dev/full: cannot write it: no space left on device.")
-    with open("/dev/full", "wb") as full:
-        assert outcome(run("test-rnn", "m", "train", "--format", "tokens", stdout=full)) == (
-            1, "Error: standard output: cannot write it: no space left on device.")
-
-
-@posix
-def test_a_reader_that_closes_the_pipe_ends_the_command_quietly(shell):
-    train("train", "m")
-    Path("text").write_bytes(b"the dog runs\n" * 50_000)
-    script = f'"{sys.executable}" -m rnntag test-rnn m text | head -1'
-    result = subprocess.run([shell, "-c", script], capture_output=True, timeout=60, env=ENVIRONMENT)
-    assert result.stdout.count(b"\n") == 1 and result.stderr == b""
-
-
-@pytest.fixture
-def closed():
-    """A folder that others may read, not write, with a corpus, a model, and a file that they may not read."""
-    folder = Path(tempfile.mkdtemp())
-    (folder / "train").write_bytes(TEXT)
-    train(folder / "train", folder / "m")
-    (folder / "secret").touch(mode=0o000)
-    folder.chmod(0o555)
-    yield folder
-    folder.chmod(0o755)
-    shutil.rmtree(folder)
-
-
-@posix
-@pytest.mark.parametrize("arguments, message", [
-    (["train-rnn", "secret", "x"], "secret: cannot read it: permission denied."),
-    (["train-rnn", "train", "x", *TINY], "{}/x.training: cannot write it: permission denied."),
-    (["train-hmm", "train", "x"], "{}/x: cannot write it: permission denied."),
-    (["test-rnn", "m", "train", "--format", "tokens", "-o", "x"], "x: cannot write it: permission denied.")])
-def test_folders_and_files_without_permission_are_named(closed, arguments, message):
-    """Root may do everything, so the process becomes another user once all is imported."""
-    program = ("import os, pkgutil, sys, importlib, difflib, encodings.cp437, numpy.random, tqdm, "
-               "rnntag\n"
-               "for module in pkgutil.walk_packages(rnntag.__path__, 'rnntag.'):\n"
-               "    'adapters' in module.name or '__main__' in module.name or importlib.import_module(module.name)\n"
-               "os.geteuid() == 0 and os.seteuid(65534)\n"
-               "from rnntag.cli.main import main; main(sys.argv[1:], 'rnntag')")
-    result = subprocess.run([sys.executable, "-c", program, *arguments], cwd=closed, env=ENVIRONMENT,
-                            capture_output=True, timeout=60)
-    assert outcome(result) == (1, "Error: " + message.format(closed.resolve()))
-
-
-@posix
-@pytest.mark.parametrize("number", [signal.SIGINT])
-def test_an_interrupt_while_tagging_exits_with_130(number, tmp_path):
-    train("train", "m")
-    with subprocess.Popen([sys.executable, "-m", "rnntag", "test-rnn", "m", "--stream"], stdin=subprocess.PIPE,
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path, env=ENVIRONMENT) as process:
-        process.stdin.write(b"the dog\n")
-        process.stdin.flush()
-        assert process.stdout.readline().count(b" ") == 1  # the command is under way now
-        process.send_signal(number)
-        assert process.communicate(timeout=60)[1] == b"Error: interrupted\n"
-    assert process.returncode == 130
-
-
-def test_two_trainings_of_one_model_are_refused(tmp_path):
-    first = subprocess.Popen([sys.executable, "-m", "rnntag", "train-rnn", "train", "m", "--epochs", "100000"],
-                             stderr=subprocess.PIPE, cwd=tmp_path, env=ENVIRONMENT)
-    try:
-        while not first.stderr.readline().startswith(b"epoch"):
-            time.sleep(0)
-        message = failure(TRAIN, "train", "./m", *TINY, "-q", "--force")
-        assert "m.training: another process is training there. Wait for it, or choose another MODEL." in message
-    finally:
-        first.kill()
-        first.communicate()
-
-
-# ------------------------------------------------------------------ names and help
-
-
-def test_a_corpus_whose_name_is_not_utf8_trains(tmp_path):
-    try:
-        name = os.fsdecode(b"\xff.pos")
-        Path(name).write_bytes(TEXT)
-    except OSError:
-        pytest.skip("this file system has only names in UTF-8")
-    train(name, "m", "--format", "wordtag")
-    assert manifest()["info"]["train"]["name"] == name
-    assert invoke(TAG, "m", input="the dog\n")[0]
-
-
-def commands():
-    context = click.Context(umbrella)
-    return {name: umbrella.get_command(context, name) for name in COMMANDS}
-
-
-@pytest.mark.parametrize("name", COMMANDS)
-def test_help_and_version(name):
-    for flag in ("-h", "--help"):
-        assert invoke(umbrella, name, flag)[0].startswith("Usage: ")
-    assert invoke(commands()[name], "--version")[0].startswith("rnntag, version ")
-
-
-@pytest.mark.parametrize("name", COMMANDS)
-def test_help_lists_every_option_once_under_headings(name):
-    text = invoke(umbrella, name, "--help")[0]
-    assert "INTEGER" not in text and "9223372036854775807" not in text
-    wanted = ["Options", "Input", "Network", "Training", "How corpora are read", "General"]
-    headings = [line[:-1] for line in text.splitlines() if line.endswith(":") and not line.startswith(" ")]
-    assert headings == [heading for heading in wanted if heading in headings] and headings[-1] == "General"
-    for option in commands()[name].params:
-        if isinstance(option, click.Option):
-            assert len(re.findall(rf"^  (-\w, )?{max(option.opts, key=len)}\b(?!-)", text, re.MULTILINE)) == 1
-
-
-@pytest.mark.parametrize("name", COMMANDS)
-def test_every_option_with_a_value_names_its_default(name):
-    command = commands()[name]
-    context = click.Context(command)
-    for option in command.params:
-        if isinstance(option, click.Option) and not option.is_flag:
-            shown = option.get_help_record(context)[1]
-            assert re.search(r"[(\[;] ?default: |\(default\)", shown), f"{option.name}: {shown}"
-
-
-@pytest.mark.parametrize("script", ["train_rnn", "test_rnn"])
-def test_scripts_run_from_a_checkout(script, tmp_path):
-    environment = {name: value for name, value in ENVIRONMENT.items() if name != "PYTHONPATH"}
-    result = subprocess.run([sys.executable, ROOT / f"{script}.py", "-h"], cwd=tmp_path, env=environment,
-                            capture_output=True, timeout=60)
-    assert result.returncode == 0 and result.stdout.startswith(f"Usage: {script}.py".encode())
