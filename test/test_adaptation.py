@@ -15,13 +15,14 @@ from rnntag.cli.test_rnn import main as TAG
 from rnntag.cli.train_rnn import main as TRAIN
 from rnntag.corpus import Sentence
 from rnntag.errors import ModelError, OptionError
-from rnntag.options import Options, preset
+from rnntag.options import PRESETS, Options, preset
 from rnntag.tagger import RNNTagger
 from rnntag.trainer import train_tagger
 from rnntag.vocab import Vocab
 
 ALL_KINDS = {**KINDS, "committee": {"members": 2},
              "tuned committee": {"members": 2, "vectors": 3, "freeze_vectors": False}}
+MEMBERS = PRESETS["accurate"]["members"]
 NEW = [Sentence(["zebra", "to", "read"], ["NN", "TO", "VB"]), Sentence(["the", "Zebra", "read"], ["DT", "NN", "VB"])]
 
 
@@ -173,7 +174,8 @@ def test_a_preset_says_how_to_train_and_the_model_what_the_network_is():
                           "without --init."),
     ({"dense": ("5",)}, None, "--dense: 5; the model that training starts from has none."),
     ({"normalize": "nfc"}, None, "--normalize: nfc;"), ({"bidirectional": False}, "default", "False"),
-    ({}, "tutorial", "--preset tutorial: --features: form;"), ({}, "accurate", "--preset accurate: --members: 8;")])
+    ({}, "tutorial", "--preset tutorial: --features: form;"),
+    ({}, "accurate", f"--preset accurate: --members: {MEMBERS};")])
 def test_an_option_of_the_network_that_is_not_the_models_is_refused(given, preset_name, message):
     with pytest.raises(OptionError) as error:
         adapted_options(Options(hidden=7), given, preset_name)
@@ -214,9 +216,9 @@ def test_a_model_is_adapted_and_says_where_it_is_from(folder):
 
 
 def test_a_committee_is_adapted_member_by_member(folder):
-    invoke(TRAIN, "train", "eight", "--preset", "accurate", "--embedding", "4", "--epochs", "1", "-q")
-    invoke(TRAIN, "new", "m", "--init", "eight", "--preset", "accurate", "--epochs", "2", "-q")
-    assert json.loads(Path("m/model.json").read_bytes())["options"]["members"] == 8
+    invoke(TRAIN, "train", "several", "--preset", "accurate", "--epochs", "1", "-q")
+    invoke(TRAIN, "new", "m", "--init", "several", "--preset", "accurate", "--epochs", "2", "-q")
+    assert json.loads(Path("m/model.json").read_bytes())["options"]["members"] == MEMBERS > 1
     assert len(invoke(TAG, "m", input="der Hund\n")[0].split(" ")) == 2
 
 

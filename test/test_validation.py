@@ -63,6 +63,7 @@ def test_the_parts_of_a_curve_are_nested_and_score_on_the_same_sentences():
 
 
 def test_a_curve_with_an_empty_part_is_refused():
+    assert [len(task.train) for (task,) in plan(HMM, 17, [0], 4, 1, 1)] == [1, 2, 4, 8, 16]
     with pytest.raises(OptionError, match="1/16 of 9 sentences"):
         plan(HMM, 10, [0], 4, 1, 1)
 
