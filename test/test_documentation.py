@@ -192,7 +192,7 @@ def test_a_command_that_fails_leaves_the_document_alone():
 FILES = {"good": "a_X b_Y\nb_Y a_X\n", "untagged": "a b_X\n", "spaces": "a_X  b_X\n", "space": "a_X \n",
          "short.conllu": "1\ta\n", "narrow.vertical": "a\tX\nb\n", "latin": b"caf\xe9_X\n", "windows": b"a_X\r\n",
          "empty": "", "bare.jsonl": '{"tokens": ["a"]}\n', "text.tokens": "a b\n", "lexicon": "a\tZ\n",
-         "partial": "a_Z b\n", "answer": "a_X b_Y\n", "longer": "a_X b_Y c_X\nb_Y a_X\n",
+         "partial": "a_Z b\n", "words": "a b\nb a\n", "answer": "a_X b_Y\n", "longer": "a_X b_Y c_X\nb_Y a_X\n",
          "two": "caf\u00e9_X cafe\u0301_X\n"}
 TRAIN = "--preset tutorial --epochs 1 --quiet"
 MESSAGES = [  # of the table in docs/guide.md, in its order: what is in it, what gives it
@@ -216,6 +216,7 @@ MESSAGES = [  # of the table in docs/guide.md, in its order: what is in it, what
     ("has none of the model's tags in the lexicon", "test-rnn rnn text.tokens --lexicon lexicon"),
     ("Is it cut short, or of another text?", "grade-pos good answer"),
     ("Is a line missing before", "grade-pos good longer"),
+    ("Has one of them words instead of tags", "grade-pos good words"),
     ("the loss is no longer finite", f"train-rnn good new {TRAIN} --activation relu --learning-rate 1e6 --clip 0 "
                                      "--epochs 30 --schedule constant"),
     ("it would change nothing", f"train-rnn good new {TRAIN} --window 3"),
