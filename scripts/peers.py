@@ -196,6 +196,18 @@ def nltk_perceptron(sentences: Sequence[Sentence], seed: int) -> Tags:
     return Each(lambda words: [tag for _, tag in tagger.tag(words)])
 
 
+def nltk_tnt(sentences: Sequence[Sentence], seed: int) -> Tags:
+    """NLTK's TnT, a trigram HMM; unknown words by their suffixes of 1 to 3 characters, the longest first."""
+    from nltk.tag import AffixTagger, TnT
+
+    tagged, unknown = [list(zip(s.words, s.tags)) for s in shuffled(sentences, seed)], None
+    for length in (1, 2, 3):
+        unknown = AffixTagger(tagged, affix_length=-length, min_stem_length=1, backoff=unknown)
+    tagger = TnT(unk=unknown, Trained=True)
+    tagger.train(tagged)
+    return Each(lambda words: [tag for _, tag in tagger.tag(list(words))])
+
+
 # ------------------------------------------------------------------ UDPipe and spaCy
 
 
@@ -292,6 +304,7 @@ PEERS = {
     "crfsuite-lbfgs": Peer(crfsuite("lbfgs"), ("pycrfsuite",), "python-crfsuite"),
     "nltk-crf": Peer(nltk_crf, ("nltk", "pycrfsuite"), "nltk python-crfsuite"),
     "nltk-perceptron": Peer(nltk_perceptron, ("nltk",), "nltk"),
+    "nltk-tnt": Peer(nltk_tnt, ("nltk",), "nltk"),
     "pytorch-tutorial": Peer(pytorch("tutorial"), ("torch",), "torch", slow=True),
     "pytorch-default": Peer(pytorch("default"), ("torch",), "torch", slow=True),
     "pytorch-lstm": Peer(pytorch("default", **PYTORCH_LSTM), ("torch",), "torch", slow=True),
