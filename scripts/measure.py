@@ -100,8 +100,10 @@ def child(arguments: Sequence[str]) -> Usage:
 
     Raises RuntimeError, with what it wrote, when it fails. Only where MEASURES_CHILDREN.
     """
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed package is compiled
     ran = subprocess.run([sys.executable, "-I", "-S", "-c", LAUNCHER, *arguments], capture_output=True, text=True,
-                         env={**os.environ, "PYTHONPATH": str(ROOT)})
+                         env=environment)
     if ran.returncode:
         raise RuntimeError(f"{' '.join(arguments)}: {ran.stderr.strip() or ran.returncode}")
     wall, cpu, memory = map(float, ran.stdout.split())

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from ..errors import CorpusError, quote
-from . import base
 from .base import FIELDS, Block, Format, Lines, Sentence
 
 MAX_BLOCK_LINES = 100_000  # of a sentence, with its comments
 COLUMNS = 10  # of CoNLL-U
-NUMBERS = [str(number) for number in range(1, base.MAX_SENTENCE_TOKENS + 1)]  # the IDs of words
 
 
 class BlockFormat(Format):
@@ -108,7 +106,7 @@ class Conllu(BlockFormat):
                 raise CorpusError(f"{len(row)} column{'s' * (len(row) != 1)}", f"CoNLL-U has {COLUMNS}",
                                   self._guess(texts[i], row), lines.place(number + i))
         ids = [row[0] for row in rows]
-        if ids != NUMBERS[:len(ids)]:
+        if ids != list(map(str, range(1, len(ids) + 1))):
             keep = self._words(ids, number, where, lines)
             where, rows = [where[i] for i in keep], [rows[i] for i in keep]
         words = [row[1] for row in rows]
