@@ -37,7 +37,7 @@ from rnntag.trainer import train_tagger  # noqa: E402
 @click.option("--field", default="upos", show_default=True, help="Column of the tags where FILE is CoNLL-U.")
 @click.option("--few", type=int, default=0, metavar="N", help="Take N sentences of CORPUS (default: all).")
 @click.option("--seeds", type=click.IntRange(1), default=5, show_default=True, metavar="N", help="Repetitions.")
-@click.option("--epochs", type=click.IntRange(1), default=24, show_default=True, metavar="N",
+@click.option("--epochs", type=click.IntRange(1), default=preset("default").epochs, show_default=True, metavar="N",
               help="Of each training.")
 def main(corpus: str, first: str | None, field: str, few: int, seeds: int, epochs: int) -> None:
     """Compare training on CORPUS from scratch with starting from another model."""
