@@ -33,10 +33,20 @@ STYLE = {"svg.fonttype": "none", "svg.hashsalt": "rnntag", "font.family": "sans-
 @click.option("-o", "--output", required=True, metavar="FILE", help="The figure, SVG.")
 @click.option("--title", default="", help="Above the figure.")
 @click.option("--least", type=float, default=0.0, show_default=True, help="Leave out what is less accurate, in %.")
+@click.option("--label", "labels", multiple=True, metavar="NAME=LABEL", help="Another name for a tagger, repeatable.")
 @click.option("--force", is_flag=True, help="Overwrite what exists.")
-def main(results: tuple[str, ...], output: str, title: str, least: float, force: bool) -> None:
-    """Draw accuracy against CPU seconds of training, from RESULTS of compare.py."""
-    rows = [row for path in results for row in json.loads(Path(path).read_text("utf-8"))["rows"]]
+def main(results: tuple[str, ...], output: str, title: str, least: float, labels: tuple[str, ...],
+         force: bool) -> None:
+    """Draw accuracy against CPU seconds of training, from RESULTS of compare.py.
+
+    A tagger that is in several of them is drawn once. An empty LABEL leaves it out.
+    """
+    rows = {row["tagger"]: row for path in results for row in json.loads(Path(path).read_text("utf-8"))["rows"]}
+    for name, _, label in (text.rpartition("=") for text in labels):
+        if name not in rows:
+            raise OptionError(f"{name}", f"it is one of {', '.join(rows)}", place="--label")
+        rows[name] = {**rows[name], "label": label}
+    rows = [row for row in rows.values() if row.get("label", "yes")]
     drawn = plane([row for row in rows if statistics.fmean(run["accuracy"] for run in row["runs"]) >= least], title)
     with open_output(output, force=force) as file:
         drawn.savefig(file, format="svg", metadata={"Date": None})
@@ -62,7 +72,8 @@ def plane(rows: Sequence[dict[str, Any]], title: str) -> Any:
         at = max(0.05, statistics.fmean(run["seconds"] for run in row["runs"])), statistics.fmean(scores)
         axes.errorbar(*at, yerr=statistics.stdev(scores) if len(scores) > 1 else 0, fmt="o" if ours else "s",
                       color=OURS if ours else OTHERS, capsize=2)
-        axes.annotate(row["tagger"].removeprefix("RNN "), at, xytext=(6, 4), textcoords="offset points",
+        name = row.get("label", row["tagger"].removeprefix("RNN "))
+        axes.annotate(name, at, xytext=(6, 4), textcoords="offset points",
                       color=OURS if ours else OTHERS, fontsize=9)
     axes.set(xscale="log", xlabel="CPU seconds of training", ylabel="accuracy in %", title=title)
     axes.margins(x=0.15)

@@ -67,6 +67,8 @@ def test_what_compare_measured_can_be_drawn(small, tmp_path):
     script("plot", results, "-o", figure)
     drawn = figure.read_text("utf-8")
     assert ">HMM<" in drawn and ">tutorial --epochs 1 --hidden 5<" in drawn
+    script("plot", results, "-o", figure, "--force", "--label", "RNN tutorial --epochs 1 --hidden 5=small")
+    assert ">small<" in figure.read_text("utf-8")
     script("plot", results, "-o", figure, "--force", "--least", hmm["runs"][0]["accuracy"])
     assert ">tutorial --epochs 1 --hidden 5<" not in figure.read_text("utf-8")
 
