@@ -192,7 +192,7 @@ def check_ids(place: Path, ids: Any) -> dict[str, Any]:
             for inner in value.values():
                 check(inner, depth + 1)
         elif not (isinstance(value, list) and value[:1] == [""]
-                  and all(isinstance(item, str) for item in value)
+                  and set(map(type, value)) == {str}
                   and len(set(value)) == len(value)):
             raise ModelError('an id map that is no list of distinct strings starting with ""',
                              hint=SUPPORT, place=place)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from functools import cached_property
 
 UNKNOWN = ""  # the string of id 0; no word, feature or tag is empty
 
@@ -18,7 +19,10 @@ class Vocab:
 
     def __init__(self, strings: Iterable[str]):
         self.strings = [UNKNOWN, *strings]
-        self._ids = {string: i for i, string in enumerate(self.strings)}
+
+    @cached_property
+    def _ids(self) -> dict[str, int]:  # made when first asked for: not every map of a model is
+        return {string: i for i, string in enumerate(self.strings)}
 
     @classmethod
     def build(cls, strings: Iterable[str], min_count: int = 1) -> Vocab:
