@@ -205,7 +205,7 @@ def nltk_tnt(sentences: Sequence[Sentence], seed: int) -> Tags:
         unknown = AffixTagger(tagged, affix_length=-length, min_stem_length=1, backoff=unknown)
     tagger = TnT(unk=unknown, Trained=True)
     tagger.train(tagged)
-    return Each(lambda words: [tag for _, tag in tagger.tag(list(words))])
+    return Each(lambda words: [tag or "" for _, tag in tagger.tag(list(words))])  # None where no suffix is known
 
 
 # ------------------------------------------------------------------ UDPipe and spaCy
