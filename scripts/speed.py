@@ -22,7 +22,8 @@ from rnntag.tagger import RNNTagger
 from rnntag.trainer import Trainer, train_tagger
 
 LSTM = {"cell": "lstm", "hidden": 128, "batch_size": 32}
-TARGETS = {"nltk-crf": 1.3, "crfsuite-ap": 10, "crfsuite-lbfgs": 10, "udpipe": 15, "spacy": 15}
+TARGETS = {"nltk-crf": 1.3, "crfsuite-ap": 10, "crfsuite-lbfgs": 10, "udpipe": 15, "spacy": 15,
+           "spacy-3-epochs": 15}
 PEAK = 1000  # size of the square matrices whose product gives the machine's rate
 
 

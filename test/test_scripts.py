@@ -179,7 +179,6 @@ def test_repeated_text_has_about_the_tokens_asked_for(tmp_path):
 def test_a_peer_learns_the_sample_and_answers_every_sentence(name, monkeypatch):
     if name not in peers.available():
         pytest.skip(f"{peers.PEERS[name].packages} is not installed")
-    monkeypatch.setattr(peers, "SPACY_EPOCHS", 2)
     monkeypatch.setitem(peers.PYTORCH, "epochs", 2)
     training = SAMPLE[:60]
     answers = list(peers.PEERS[name].train(training, 1).tag([["The", "dog", "sleeps", "."], [], ["Stop"]]))
