@@ -76,11 +76,9 @@ class LSTM(Elman):
         h_prev, c_prev = prev
         h, c = now
         np.matmul(h_prev, W_h, out=room)
-        for gate, added in zip(z, room):
-            gate += added
+        z += room
         i, f, o, g = z
-        for gate in (i, f, o):
-            sigmoid(gate, out=gate)
+        sigmoid(z[:3], out=z[:3])
         np.tanh(g, out=g)
         np.multiply(f, c_prev, out=c)
         c += np.multiply(i, g, out=h)
@@ -122,11 +120,9 @@ class GRU(Elman):
         pass
 
     def forward(self, W_h: Array, z: Array, prev: Array, now: Array, room: Array) -> None:
-        (r, u, n), h_prev, h = z, prev[0], now[0]
-        np.matmul(h_prev, W_h[:2], out=room[:2])
-        for gate, added in zip((r, u), room):
-            gate += added
-            sigmoid(gate, out=gate)
+        (r, u, n), gates, h_prev, h = z, z[:2], prev[0], now[0]
+        gates += np.matmul(h_prev, W_h[:2], out=room[:2])
+        sigmoid(gates, out=gates)
         np.multiply(r, h_prev, out=h)
         n += np.matmul(h, W_h[2], out=room[2])
         np.tanh(n, out=n)

@@ -8,6 +8,7 @@ its neighbours. Probabilities are those given the constraints.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from .errors import CorpusError, quote
 from .features import normalized
 from .files import open_input
 from .layers import Array
-from .tagger import CHUNK_TOKENS, Posteriors, RNNTagger, chunks
+from .tagger import CHUNK_TOKENS, Posteriors, RNNTagger, chunks, cut
 
 
 def read_lexicon(path: str | Path) -> dict[str, set[str]]:
@@ -75,24 +76,24 @@ class ConstrainedTagger:
         """
         for chunk in chunks(sentences, CHUNK_TOKENS):
             words, allowed = self._constraints(chunk)
-            for classes in self.tagger.answers(words, allowed=allowed)[0]:
-                yield [self.tag_set[k] for k in classes.tolist()]
+            classes, _ = self.tagger.answers(words, allowed=allowed)
+            yield from cut([self.tag_set[k] for k in classes.tolist()], words)
 
     def probabilities(self, sentences: Iterable[Sequence[str] | Sentence]) -> Iterator[Posteriors]:
         """The same with the probabilities of all tags, given the constraints."""
         for chunk in chunks(sentences, CHUNK_TOKENS):
             words, allowed = self._constraints(chunk)
-            for classes, p in zip(*self.tagger.answers(words, True, allowed)):
-                yield Posteriors([self.tag_set[k] for k in classes.tolist()],
-                                 p if len(classes) else np.empty((0, len(self.tag_set))), self.tag_set)
+            classes, p = self.tagger.answers(words, True, allowed)
+            tags = [self.tag_set[k] for k in classes.tolist()]
+            yield from (Posteriors(*own, self.tag_set) for own in zip(cut(tags, words), cut(p, words)))
 
-    def _constraints(self, chunk: list[Sequence[str] | Sentence]) -> tuple[list[Sequence[str]], list[Array]]:
-        """The words of some sentences, and the classes that they may have (T, K)."""
+    def _constraints(self, chunk: list[Sequence[str] | Sentence]) -> tuple[list[Sequence[str]], Array]:
+        """The words of some sentences, and the classes that each of them may have (N, K)."""
         words = [each.words if isinstance(each, Sentence) else each for each in chunk]
         form, row = self.tagger.options.normalize, self._rows.get
-        allowed = [self._allowed[np.array([row(word, 0) for word in normalized(each, form)], np.intp)]
-                   for each in words]
-        for sentence, may in zip(chunk, allowed):
+        rows = [row(word, 0) for word in normalized(chain.from_iterable(words), form)]
+        allowed = self._allowed[np.array(rows, np.intp)]
+        for sentence, may in zip(chunk, cut(allowed, words)):
             for position, tag in enumerate((sentence.tags or []) if isinstance(sentence, Sentence) else []):
                 if tag:
                     k = self.tagger.tags[tag]

@@ -15,6 +15,8 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from itertools import islice
 
 import numpy as np
 
@@ -67,7 +69,12 @@ LONG_RUN = re.compile(r"(.)\1{2,}", re.DOTALL)
 
 def shape(word: str) -> str:
     """The word's outline: ``McDonald's-98`` is ``XxXxx'x-dd``."""
-    return LONG_RUN.sub(r"\1\1", word.translate(MARKS))
+    return _shortened(word.translate(MARKS))
+
+
+@lru_cache(maxsize=4096)
+def _shortened(outline: str) -> str:  # many words have the same
+    return LONG_RUN.sub(r"\1\1", outline)
 
 
 def slot_values(words: Sequence[str], slots: Sequence[str]) -> Iterator[list[str]]:
@@ -140,6 +147,13 @@ def characters(words: Sequence[str], alphabet: Vocab) -> list[np.ndarray]:
     return [np.array(alphabet.ids(word) or [0], np.intp) for word in cut]
 
 
+class _Numbers(dict):
+    """Word to its number, a new word the next one."""
+
+    def __missing__(self, word: str) -> int:
+        return self.setdefault(word, len(self))
+
+
 class WordTable:
     """What the network reads of each distinct word, row by row; a word's id here is its row.
 
@@ -157,7 +171,7 @@ class WordTable:
 
     def clear(self) -> None:
         """Forget all words."""
-        self._ids: dict[str, int] = {}
+        self._ids = _Numbers()
         self.features = np.empty((0, len(self.map.slots)), np.intp)
         self.vectors = np.empty(0, np.intp)
         self.characters: list[np.ndarray] = []
@@ -168,15 +182,13 @@ class WordTable:
 
     def ids(self, words: Sequence[str]) -> np.ndarray:
         """The row of each word; rows for new words are added."""
-        known = self._ids
-        try:
-            return np.array([known[word] for word in words], np.intp)
-        except KeyError:
-            self._add(list(dict.fromkeys(word for word in words if word not in known)))
-            return np.array([known[word] for word in words], np.intp)
+        done = len(self._ids)
+        rows = np.fromiter(map(self._ids.__getitem__, words), np.intp, len(words))
+        if len(self._ids) > done:
+            self._add(list(islice(self._ids, done, None)))
+        return rows
 
     def _add(self, words: list[str]) -> None:
-        self._ids.update(zip(words, range(len(self._ids), len(self._ids) + len(words))))
         words = normalized(words, self.form)
         self.features = np.concatenate((self.features, self.map(words)))
         if self.alphabet is not None:

@@ -17,7 +17,7 @@ front: the state before the first step.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -103,16 +103,25 @@ def pack(lengths: tuple[int, ...]) -> Packing:
     return _sentence(*lengths) if len(lengths) == 1 else Packing(lengths)
 
 
-def to_rows(a: Array, reading: Reading, tokens: Array | None = None) -> Array:
-    """What D directions read: a (N, D, n, H) of tokens to (n, R, H) of rows, gate by gate.
-
-    With ``tokens`` (N,), a (V, D, n, H) is of V words, and these are the words of the tokens.
-    """
+def to_rows(a: Array, reading: Reading) -> Array:
+    """What D directions read: a (N, D, n, H) of tokens to (n, R, H) of rows, gate by gate."""
     _, D, n, H = a.shape
     if D == 1:  # in the order of the packing
-        return np.ascontiguousarray((a if tokens is None else a[tokens])[:, 0].transpose(1, 0, 2))
-    source = reading.source if tokens is None else tokens[reading.source // D] * D + reading.source % D
-    return np.take(a.reshape(-1, H), source * n + np.arange(n)[:, None], axis=0)
+        return np.ascontiguousarray(a[:, 0].transpose(1, 0, 2))
+    return np.take(a.reshape(-1, H), reading.source * n + np.arange(n)[:, None], axis=0)
+
+
+def looked_up(a: Array, tokens: Array, reading: Reading) -> Iterator[Array]:
+    """The blocks of ``to_rows(a[tokens], reading)``, for a (V, D, n, H) of V words and the word of each
+    token (N,), one after the other in the same small piece of memory, which a processor's cache can hold."""
+    _, D, n, H = a.shape
+    source = tokens[reading.source // D] * D + reading.source % D
+    places = source * n + np.arange(n)[:, None]
+    a, room = a.reshape(-1, H), np.empty((places[:, :reading.steps[0][1].stop].size, H), a.dtype)
+    for b, rows in reading.steps:
+        z_t = room[:n * D * b].reshape(n, D * b, H)
+        np.take(a, places[:, rows], axis=0, out=z_t, mode="clip")  # the other modes go through a copy
+        yield z_t.reshape(n, D, b, H)
 
 
 def to_tokens(a: Array, reading: Reading) -> Array:
@@ -134,22 +143,22 @@ def blocks(a: Array, reading: Reading) -> list[Array]:
 # ------------------------------------------------------------------ one cell over time
 
 
-def run(cell: Elman, W_h: Array, z: Array, packing: Packing, initial: Array | None = None) -> Array:
+def run(cell: Elman, W_h: Array, z: Iterable[Array], packing: Packing, initial: Array | None = None) -> Array:
     """All states of a sequence.
 
-    W_h (n, D, H, H), z (n, R, H), overwritten by gated cells, initial (S, D, B, H) or None for
-    zeros; returns states (S, DB + R, H).
+    W_h (n, D, H, H), z the (n, D, b_t, H) of each step, overwritten by gated cells, initial (S, D, B, H) or
+    None for zeros; returns states (S, DB + R, H).
     """
     n, D, H, _ = W_h.shape
     S, B, reading = cell.states, len(packing.lengths), packing.reading(D)
-    states = np.empty((S, D * B + z.shape[1], H), z.dtype)
+    states = np.empty((S, D * (B + len(packing)), H), W_h.dtype)
     prev = states[:, :D * B].reshape(S, D, B, H)
     prev[...] = 0 if initial is None else initial
-    room = np.empty((n, D, B, H), z.dtype)
-    for z_t, now in zip(blocks(z, reading), blocks(states[:, D * B:], reading)):
+    room = np.empty((n, D, B, H), W_h.dtype)
+    for z_t, now in zip(z, blocks(states[:, D * B:], reading)):
         b = now.shape[2]
         if b < prev.shape[2]:  # some sentences have ended
-            prev, room = prev[:, :, :b], np.empty((n, D, b, H), z.dtype)
+            prev, room = prev[:, :, :b], np.empty((n, D, b, H), W_h.dtype)
         cell.forward(W_h, z_t, prev, now, room)
         prev = now
     return states
@@ -235,15 +244,17 @@ def layer_forward(params: dict[str, Array], name: str, z: Array, packing: Packin
                   initial: Array | None = None, tokens: Array | None = None) -> tuple[Array, Any]:
     """h_t = [h_t forward, h_t backward] (seed 002, equations 22-24) from the projected input.
 
-    z (N, DnH), or (V, DnH) of V words with ``tokens`` (N,), the word of each token; returns h (N, DH) and the
-    cache.
+    z (N, DnH), or (V, DnH) of V words with ``tokens`` (N,), the word of each token, and no way back; returns
+    h (N, DH) and the cache.
     """
     n, reading, B = cell.gates, packing.reading(D), len(packing.lengths)
     W_h = np.stack([params[f"{name}.{d}.W_h"] for d in DIRECTIONS[:D]])  # (D, H, nH)
     H = W_h.shape[1]
     W_h = np.ascontiguousarray(W_h.reshape(D, H, n, H).transpose(2, 0, 1, 3))
-    z = to_rows(z.reshape(-1, D, n, H), reading, tokens)
-    states = run(cell, W_h, z, packing, initial)
+    z = z.reshape(-1, D, n, H)
+    if tokens is None:
+        z = to_rows(z, reading)
+    states = run(cell, W_h, blocks(z, reading) if tokens is None else looked_up(z, tokens, reading), packing, initial)
     h = to_tokens(states[:1, D * B:], reading)
     return h.reshape(len(packing), -1), (W_h, z, states, packing, cell)
 

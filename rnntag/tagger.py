@@ -14,13 +14,13 @@ from .corpus import Sentence
 from .errors import OptionError
 from .features import FeatureMap, WordTable, normalized, stored_slots
 from .layers import Array
-from .network import Network, interleave
+from .network import Network
 from .options import Options
 from .rnn import Packing
 from .vocab import Vocab
 
 CHUNK_TOKENS = 8_192  # tokens held at once while tagging
-BATCH_TOKENS = 2_048  # tokens in one pass through the network
+BATCH_TOKENS = 4_096  # tokens in one pass through the network
 VECTOR_NORM = 6.0  # of pretrained vectors; docs/experiments.md has what other lengths gave
 TEMPERATURES = 0.5, 5.0  # the lowest and the highest
 CACHE_BYTES = 100_000_000  # of input projections of word types that are kept
@@ -123,44 +123,41 @@ class RNNTagger:
         """
         names = np.array(self.tags.strings[1:], object)
         for chunk in chunks(sentences, CHUNK_TOKENS):
-            yield from (names[classes].tolist() for classes in self._classes(chunk))
+            yield from cut(names[self.answers(chunk)[0]].tolist(), chunk)
 
     def probabilities(self, sentences: Iterable[Sequence[str]]) -> Iterator[Posteriors]:
         """The tags of each sentence with the probabilities of all tags, in order, streaming."""
         names = self.tags.strings[1:]
         for chunk in chunks(sentences, CHUNK_TOKENS):
-            empty = np.empty((0, len(names)))
-            for classes, p in zip(*self.answers(chunk, posteriors=True)):
-                yield Posteriors([names[k] for k in classes.tolist()], p if len(classes) else empty, names)
-
-    def _classes(self, sentences: list[Sequence[str]]) -> list[Array]:
-        """The decoded classes of some sentences."""
-        return self.answers(sentences)[0]
+            classes, p = self.answers(chunk, posteriors=True)
+            tags = [names[k] for k in classes.tolist()]
+            yield from (Posteriors(*own, names) for own in zip(cut(tags, chunk), cut(p, chunk)))
 
     def answers(self, sentences: list[Sequence[str]], posteriors: bool = False,
-                allowed: list[Array] | None = None) -> tuple[list[Array], list[Array]]:
-        """The decoded classes of some sentences (T,), and if asked for the posteriors (T, K).
+                allowed: Array | None = None) -> tuple[Array, Array]:
+        """The decoded classes (N,) of the tokens of some sentences, one after the other, and if asked for
+        the posteriors (N, K).
 
-        allowed   for each sentence which classes its words may have (T, K), at least one each
+        allowed   which classes each token may have (N, K), at least one
         """
-        table, first = self._projections(sentences)
-        types = [table.ids(sentence) for sentence in sentences]
-        classes: list[Array] = [np.empty(0, np.intp)] * len(sentences)
-        probabilities = list(classes)
-        output = self.network.output
-        for members, packing in batches([len(t) for t in types], BATCH_TOKENS):
-            rows = interleave([types[i] for i in members], packing)
-            # the weights of a stranger may be as large as they like
-            with np.errstate(over="ignore", invalid="ignore"):
-                scores, _ = self.network.encode(self.params, first, packing, tokens=rows)
+        first, types = self._projections(list(chain.from_iterable(sentences)))
+        lengths = np.array([len(sentence) for sentence in sentences], np.intp)
+        starts = np.cumsum(lengths) - lengths
+        classes = np.empty(len(types), np.intp)
+        probabilities = np.empty((0, len(self.tags) - 1), self.dtype)
+        # the weights of a stranger may be as large as they like
+        with np.errstate(over="ignore", invalid="ignore"):
+            for members, packing in batches(lengths.tolist(), BATCH_TOKENS):
+                at = starts[members][packing.sentence] + packing.time  # where the batch's tokens are from
+                scores, _ = self.network.encode(self.params, first, packing, tokens=types[at])
                 if allowed is not None:
-                    scores[~interleave([allowed[i] for i in members], packing)] = -np.inf
-                for i, own in zip(members, separate(output.decode(self.params, scores, packing), packing)):
-                    classes[i] = own
+                    scores[~allowed[at]] = -np.inf
+                classes[at] = self.network.output.decode(self.params, scores, packing)
                 if posteriors:
                     p = self.posteriors(scores, packing)
-                    for i, own in zip(members, separate(p, packing)):
-                        probabilities[i] = own
+                    if not len(probabilities):
+                        probabilities = np.empty((len(types), p.shape[1]), p.dtype)
+                    probabilities[at] = p
         return classes, probabilities
 
     def posteriors(self, scores: Array, packing: Packing) -> Array:
@@ -169,15 +166,15 @@ class RNNTagger:
         weights = {name: self.params[name] / T for name in output.shapes(len(self.tags) - 1)}
         return output.probabilities(weights, scores / T, packing)
 
-    def _projections(self, sentences: list[Sequence[str]]) -> tuple[WordTable, Array]:
-        """The table of known word types and the first layer's projection of each, kept between
-        calls: it depends on the word alone."""
+    def _projections(self, words: list[str]) -> tuple[Array, Array]:
+        """The first layer's projections of all word types met so far, kept between calls, for they depend
+        on the word alone; and which of them each word has (N,)."""
         with self._lock, np.errstate(over="ignore", invalid="ignore"):
             table, first = self._cache or (self.word_table(), np.empty((0, 0), self.dtype))
-            if len(table) + sum(map(len, sentences)) > len(first):  # it may become too small: start anew
+            if len(table) + len(words) > len(first):  # it may become too small: start anew
                 table = self.word_table()
             done = len(table)
-            table.ids(list(dict.fromkeys(chain.from_iterable(sentences))))
+            types = table.ids(words)
             if len(table) > done:
                 x, _ = self.network.embed(self.params, table, np.arange(done, len(table)))
                 new = self.network.first(self.params, x)
@@ -185,7 +182,7 @@ class RNNTagger:
                     first = np.empty((max(CACHE_BYTES // new[0].nbytes, len(new)), new.shape[1]), new.dtype)
                 first[done:len(table)] = new
                 self._cache = table, first
-            return table, first
+            return first, types
 
     # -------------------------------------------------------------- model folder
 
@@ -284,7 +281,9 @@ def batches(lengths: Sequence[int], tokens: int) -> Iterator[tuple[list[int], Pa
         yield members, Packing(tuple(lengths[j] for j in members))
 
 
-def separate(values: Array, packing: Packing) -> list[Array]:
-    """Packed values (N, ...) back to one array a sentence: the inverse of ``interleave``."""
-    order = np.lexsort((packing.time, packing.sentence))
-    return np.split(values[order], np.cumsum(packing.lengths)[:-1])
+def cut(values: Any, sentences: Iterable[Sized]) -> Iterator[Any]:
+    """The part of each sentence, of values for the tokens of all, one sentence after the other."""
+    end = 0
+    for sentence in sentences:
+        start, end = end, end + len(sentence)
+        yield values[start:end]

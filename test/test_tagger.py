@@ -8,10 +8,8 @@ import pytest
 from rnntag import tagger as module
 from rnntag.corpus import Sentence
 from rnntag.errors import OptionError
-from rnntag.network import interleave
 from rnntag.options import Options
-from rnntag.rnn import pack
-from rnntag.tagger import VECTOR_NORM, RNNTagger, batches, chunks, separate
+from rnntag.tagger import VECTOR_NORM, RNNTagger, batches, chunks, cut
 from rnntag.trainer import train_tagger
 from rnntag.vocab import Vocab
 
@@ -212,12 +210,9 @@ def test_batches_hold_every_sentence_once_longest_first():
     assert all(packing.lengths.tolist() == [lengths[i] for i in members] for members, packing in found)
 
 
-@pytest.mark.parametrize("lengths", [(4, 2, 2, 1), (3,), (2, 2)])
-def test_separate_is_the_inverse_of_interleave(lengths):
-    sequences = [np.arange(10 * s, 10 * s + n) for s, n in enumerate(lengths)]
-    packing = pack(lengths)
-    found = separate(interleave(sequences, packing), packing)
-    assert [a.tolist() for a in found] == [a.tolist() for a in sequences]
+def test_what_belongs_to_all_sentences_is_cut_into_the_parts_of_each():
+    found = cut(list(range(6)), [["a", "b"], [], ["c"], ["d", "e", "f"]])
+    assert list(found) == [[0, 1], [], [2], [3, 4, 5]]
 
 
 # ------------------------------------------------------------------ Unicode forms
