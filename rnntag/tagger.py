@@ -19,7 +19,7 @@ from .options import Options
 from .rnn import Packing
 from .vocab import Vocab
 
-CHUNK_TOKENS = 8_192  # tokens held at once while tagging
+CHUNK_TOKENS = 16_384  # tokens held at once while tagging
 BATCH_TOKENS = 4_096  # tokens in one pass through the network
 VECTOR_NORM = 6.0  # of pretrained vectors; docs/experiments.md has what other lengths gave
 TEMPERATURES = 0.5, 5.0  # the lowest and the highest
@@ -149,7 +149,7 @@ class RNNTagger:
         with np.errstate(over="ignore", invalid="ignore"):
             for members, packing in batches(lengths.tolist(), BATCH_TOKENS):
                 at = starts[members][packing.sentence] + packing.time  # where the batch's tokens are from
-                scores, _ = self.network.encode(self.params, first, packing, tokens=types[at])
+                scores = self.network.encode(self.params, first, packing, tokens=types[at])[0]
                 if allowed is not None:
                     scores[~allowed[at]] = -np.inf
                 classes[at] = self.network.output.decode(self.params, scores, packing)
@@ -171,7 +171,7 @@ class RNNTagger:
         on the word alone; and which of them each word has (N,)."""
         with self._lock, np.errstate(over="ignore", invalid="ignore"):
             table, first = self._cache or (self.word_table(), np.empty((0, 0), self.dtype))
-            if len(table) + len(words) > len(first):  # it may become too small: start anew
+            if len(table) + len(set(words)) > len(first):  # it may become too small: start anew
                 table = self.word_table()
             done = len(table)
             types = table.ids(words)

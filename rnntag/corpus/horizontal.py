@@ -24,15 +24,16 @@ class LineFormat(Format):
 
     def write(self, sentence: Sentence) -> str:
         items = self.items(sentence)
-        for item in items:
-            if not item or " " in item or "\n" in item:
-                raise CorpusError(f"{quote(item)} cannot be written as {self.name}",
-                                  "an item is not empty and has no space or line end",
-                                  "Choose another format.")
-        if items and items[-1].endswith("\r"):  # it would be read back as a Windows line end
+        text = " ".join(items)
+        if "" in items or "\n" in text or text.count(" ") > max(0, len(items) - 1):
+            odd = next(item for item in items if not item or " " in item or "\n" in item)
+            raise CorpusError(f"{quote(odd)} cannot be written as {self.name}",
+                              "an item is not empty and has no space or line end",
+                              "Choose another format.")
+        if text.endswith("\r"):  # it would be read back as a Windows line end
             raise CorpusError(f"{quote(items[-1])} ends the line with a carriage return",
                               "that would be lost", "Remove it.")
-        return " ".join(items) + "\n"
+        return text + "\n"
 
     def split(self, items: list[str], number: int, lines: Lines) -> tuple[list[str], list[str] | None]:
         """The words and tags of the items of a line."""
