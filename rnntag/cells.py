@@ -3,12 +3,13 @@
 A cell sees the rows of one step (or, for truncated back-propagation, of all steps at once); rnn.py
 owns time. Sizes: n gates, D directions, b rows, H hidden width. Row vectors: a step is ``h W``. Each gate
 has a block of its own, so that ``i, f, o, g = z`` are the letters of the formula.
+An Elman cell, which has n = S = 1, takes steps of one direction without the axes n, S and D as well.
 
     z      (n, D, b, H)  x_t W_x + b, computed for all steps beforehand; gated cells overwrite it
                          with the values of their gates
     prev   (S, D, b, H)  the S state vectors of step t-1: h alone, or h and c
     now    (S, D, b, H)  the state vectors of step t, written by ``forward``
-    W_h    (n, D, H, H)  recurrent weights
+    W_h    (n, D, H, H)  recurrent weights; W_T, each matrix of them transposed, on the way back
     room   (n, D, b, H)  scratch space
 
 ``slopes`` takes what backward needs of the local derivatives, for the whole sequence in a few
@@ -27,9 +28,9 @@ from .layers import ACTIVATIONS, Array, sigmoid
 FORGET_BIAS = 1.0  # keeps the cell open at the start: Jozefowicz et al. 2015
 
 
-def transpose(a: Array) -> Array:
-    """The transpose of the matrices in the last two axes: (..., A, B) to (..., B, A)."""
-    return a.swapaxes(-1, -2)
+def product(a: Array, W: Array, out: Array | None = None) -> Array:
+    """a W, matrix by matrix; of two matrices by the function that takes least time to begin."""
+    return np.dot(a, W, out) if W.ndim == 2 else np.matmul(a, W, out)
 
 
 class Elman:
@@ -41,19 +42,16 @@ class Elman:
         self.f, self.derivative = ACTIVATIONS[activation]
 
     def forward(self, W_h: Array, z: Array, prev: Array, now: Array, room: Array) -> None:
-        h = now[0]
-        np.matmul(prev[0], W_h[0], out=h)
-        h += z[0]
-        self.f(h, out=h)
+        product(prev, W_h, now)
+        now += z
+        self.f(now, out=now)
 
     def slopes(self, z: Array, prev: Array, now: Array) -> tuple[Array, ...]:
         return (self.derivative(now[0]),)  # f'(a) from h = f(a): 1 - h^2 for tanh
 
-    def backward(self, W_h: Array, slopes: Sequence[Array], dnow: Array, dprev: Array, dz: Array) -> None:
-        (df,), da = slopes, dz[0]
-        np.multiply(dnow[0], df, out=da)  # dz_t = dh_t * f'
-        dh_prev = dprev[0]
-        dh_prev += np.matmul(da, transpose(W_h[0]))  # dh_{t-1} += dz_t W_h'
+    def backward(self, W_T: Array, slopes: Sequence[Array], dnow: Array, dprev: Array, dz: Array) -> None:
+        np.multiply(dnow, slopes[0], out=dz)  # dz_t = dh_t * f'
+        dprev += product(dz, W_T)  # dh_{t-1} += dz_t W_h'
 
     def multiplied(self, z: Array, prev: Array) -> list[tuple[slice, Array]]:
         """What W_h is multiplied with: gates, and for these the rows h in dW_h = sum_t h_{t-1}' dz_t."""
@@ -91,7 +89,7 @@ class LSTM(Elman):
         return (g * i * (1 - i), prev[1] * f * (1 - f), tanh_c * o * (1 - o), i * (1 - g * g),  # of z
                 o * (1 - tanh_c * tanh_c), f)  # dh/dc, dc/dc_{t-1}
 
-    def backward(self, W_h: Array, slopes: Sequence[Array], dnow: Array, dprev: Array, dz: Array) -> None:
+    def backward(self, W_T: Array, slopes: Sequence[Array], dnow: Array, dprev: Array, dz: Array) -> None:
         di, df, do, dg, dh_dc, f = slopes
         dh, dc = dnow
         dc = dc + dh * dh_dc  # c is read by h, and by step t+1
@@ -101,7 +99,7 @@ class LSTM(Elman):
         np.multiply(dc, dg, out=dz[3])
         dh_prev, dc_prev = dprev
         dc_prev += dc * f
-        for back in np.matmul(dz, transpose(W_h)):
+        for back in np.matmul(dz, W_T):
             dh_prev += back
 
 
@@ -135,17 +133,16 @@ class GRU(Elman):
         h_prev = prev[0]
         return h_prev * r * (1 - r), (n - h_prev) * u * (1 - u), u * (1 - n * n), 1 - u, r
 
-    def backward(self, W_h: Array, slopes: Sequence[Array], dnow: Array, dprev: Array, dz: Array) -> None:
+    def backward(self, W_T: Array, slopes: Sequence[Array], dnow: Array, dprev: Array, dz: Array) -> None:
         dr, du, dn, kept, r = slopes
         dh, dh_prev = dnow[0], dprev[0]
-        np.multiply(dh, dn, out=dz[2])
-        dreset = np.matmul(dz[2], transpose(W_h[2]))  # at r * h_{t-1}
+        dreset = np.matmul(np.multiply(dh, dn, out=dz[2]), W_T[2])  # at r * h_{t-1}
         np.multiply(dreset, dr, out=dz[0])
         np.multiply(dh, du, out=dz[1])
         dh_prev += dh * kept
         dreset *= r
         dh_prev += dreset
-        for back in np.matmul(dz[:2], transpose(W_h[:2])):
+        for back in np.matmul(dz[:2], W_T[:2]):
             dh_prev += back
 
     def multiplied(self, z: Array, prev: Array) -> list[tuple[slice, Array]]:

@@ -73,7 +73,7 @@ class Reading:
     previous  (R,)    state row of the step before each row
     last      (D, B)  state row after each sentence's last step
     steps     for each t: b_t, and the slice of its rows
-    even      D, B when all sentences are equally long, or nothing
+    even      are all sentences equally long?
     """
 
     def __init__(self, packing: Packing, D: int):
@@ -90,7 +90,7 @@ class Reading:
         self.previous[self.order] = states[:, packing.previous]
         self.last = states[:, packing.last]
         self.steps = [(rows.stop - rows.start, slice(D * rows.start, D * rows.stop)) for rows, _ in packing.steps]
-        self.even = (D, B) if sizes[-1] == B else ()
+        self.even = sizes[-1] == B
 
 
 @lru_cache(maxsize=512)
@@ -121,7 +121,7 @@ def looked_up(a: Array, tokens: Array, reading: Reading) -> Iterator[Array]:
     for b, rows in reading.steps:
         z_t = room[:n * D * b].reshape(n, D * b, H)
         np.take(a, places[:, rows], axis=0, out=z_t, mode="clip")  # the other modes go through a copy
-        yield z_t.reshape(n, D, b, H)
+        yield z_t.reshape(n, D, b, H) if n * D > 1 else z_t[0]
 
 
 def to_tokens(a: Array, reading: Reading) -> Array:
@@ -132,12 +132,22 @@ def to_tokens(a: Array, reading: Reading) -> Array:
     return np.take(a.reshape(-1, H), reading.place[:, :, None] + R * np.arange(n), axis=0)
 
 
-def blocks(a: Array, reading: Reading) -> list[Array]:
-    """The steps of a (k, R, H), one after the other: views (k, D, b_t, H)."""
-    k, _, H = a.shape
+def blocks(a: Array, reading: Reading, one: bool = False) -> list[Array]:
+    """The steps of a (..., R, H), one after the other: views (..., D, b_t, H), or (b_t, H) where there is but
+    ``one`` in all other axes."""
+    *k, _, H = a.shape
+    if one:
+        a, k, D = a.reshape(-1, H), [], ()
+    else:
+        D = (-1,)
     if reading.even:  # all sentences as long as the first: no need to cut step by step
-        return list(a.reshape(k, len(reading.steps), *reading.even, H).swapaxes(0, 1))
-    return [a[:, rows].reshape(k, -1, b, H) for b, rows in reading.steps]
+        return list(a.reshape(*k, len(reading.steps), *D, reading.steps[0][0], H).swapaxes(0, len(k)))
+    return [a[..., rows, :].reshape(*k, *D, b, H) for b, rows in reading.steps]
+
+
+def is_one(cell: Elman, D: int) -> bool:
+    """Has the cell one gate, one state and one direction?"""
+    return cell.gates * cell.states * D == 1
 
 
 # ------------------------------------------------------------------ one cell over time
@@ -146,19 +156,20 @@ def blocks(a: Array, reading: Reading) -> list[Array]:
 def run(cell: Elman, W_h: Array, z: Iterable[Array], packing: Packing, initial: Array | None = None) -> Array:
     """All states of a sequence.
 
-    W_h (n, D, H, H), z the (n, D, b_t, H) of each step, overwritten by gated cells, initial (S, D, B, H) or
-    None for zeros; returns states (S, DB + R, H).
+    W_h (n, D, H, H), z the steps (``blocks``), overwritten by gated cells, initial (S, D, B, H) or None for
+    zeros; returns states (S, DB + R, H).
     """
     n, D, H, _ = W_h.shape
-    S, B, reading = cell.states, len(packing.lengths), packing.reading(D)
+    S, B, reading, one = cell.states, len(packing.lengths), packing.reading(D), is_one(cell, D)
     states = np.empty((S, D * (B + len(packing)), H), W_h.dtype)
     prev = states[:, :D * B].reshape(S, D, B, H)
     prev[...] = 0 if initial is None else initial
     room = np.empty((n, D, B, H), W_h.dtype)
-    for z_t, now in zip(z, blocks(states[:, D * B:], reading)):
-        b = now.shape[2]
-        if b < prev.shape[2]:  # some sentences have ended
-            prev, room = prev[:, :, :b], np.empty((n, D, b, H), W_h.dtype)
+    if one:
+        prev, W_h = prev[0, 0], W_h[0, 0]
+    for (b, _), z_t, now in zip(reading.steps, z, blocks(states[:, D * B:], reading, one)):
+        if b < B:  # some sentences have ended
+            B, prev, room = b, prev[..., :b, :], np.empty((n, D, b, H), W_h.dtype)
         cell.forward(W_h, z_t, prev, now, room)
         prev = now
     return states
@@ -170,19 +181,22 @@ def run_back(cell: Elman, W_h: Array, slopes: tuple[Array, ...], dh: Array, pack
     slopes, dh (R, H); returns dz (n, R, H) and dinitial (S, D, B, H).
     """
     n, D, H, _ = W_h.shape
-    S, B, reading = cell.states, len(packing.lengths), packing.reading(D)
+    S, B, reading, one = cell.states, len(packing.lengths), packing.reading(D), is_one(cell, D)
     dz = np.empty((n, *dh.shape), dh.dtype)
     dstates = np.zeros((S, D * B + len(dh), H), dh.dtype)
     dstates[0, D * B:] = dh
-    dsteps = [dstates[:, :D * B].reshape(S, D, B, H), *blocks(dstates[:, D * B:], reading)]
-    local = zip(*(blocks(slope[None], reading) for slope in slopes))
-    steps = zip(list(local), dsteps[1:], dsteps[:-1], blocks(dz, reading))
-    for slopes_t, dnow, dprev, dz_t in reversed(list(steps)):
-        b = dnow.shape[2]
-        if b < dprev.shape[2]:
-            dprev = dprev[:, :, :b]
-        cell.backward(W_h, [slope[0] for slope in slopes_t], dnow, dprev, dz_t)
-    return dz, dsteps[0]
+    dinitial = dstates[:, :D * B].reshape(S, D, B, H)
+    W_T = W_h.swapaxes(-1, -2)
+    if one:
+        W_T = W_T[0, 0]
+    dsteps = blocks(dstates[:, D * B:], reading, one)
+    dbefore = [dinitial[0, 0] if one else dinitial, *dsteps[:-1]]
+    if not reading.even:
+        dbefore = [dprev[..., :b, :] for dprev, (b, _) in zip(dbefore, reading.steps)]
+    local = zip(*(blocks(slope, reading, one) for slope in slopes))
+    for step in reversed(list(zip(local, dsteps, dbefore, blocks(dz, reading, one)))):
+        cell.backward(W_T, *step)
+    return dz, dinitial
 
 
 def truncated(cell: Elman, W_h: Array, slopes: tuple[Array, ...], dh: Array, packing: Packing,
@@ -216,7 +230,7 @@ def errors_back(cell: Elman, W_h: Array, slopes: tuple[Array, ...], dh: Array, p
     for _ in range(min(steps, len(packing.steps) - 1) + 1):
         dz = np.empty((cell.gates, *dstates.shape[1:]), dh.dtype)
         dprev = np.zeros_like(dstates)
-        cell.backward(W_h, slopes, dstates, dprev, dz)
+        cell.backward(W_h.swapaxes(-1, -2), slopes, dstates, dprev, dz)
         before = np.zeros((cell.states, D, B + N, dh.shape[1]), dh.dtype)
         before[:, :, packing.previous] = dprev  # each state has one successor at most
         yield dstates, dz, before
@@ -254,7 +268,8 @@ def layer_forward(params: dict[str, Array], name: str, z: Array, packing: Packin
     z = z.reshape(-1, D, n, H)
     if tokens is None:
         z = to_rows(z, reading)
-    states = run(cell, W_h, blocks(z, reading) if tokens is None else looked_up(z, tokens, reading), packing, initial)
+    steps = blocks(z, reading, is_one(cell, D)) if tokens is None else looked_up(z, tokens, reading)
+    states = run(cell, W_h, steps, packing, initial)
     h = to_tokens(states[:1, D * B:], reading)
     return h.reshape(len(packing), -1), (W_h, z, states, packing, cell)
 

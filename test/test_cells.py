@@ -36,7 +36,7 @@ class Step:
         prev, W_h = self.arrays["prev"], self.arrays["W_h"]
         slopes = self.cell.slopes(z, prev, now)
         dz, dprev = np.full_like(z, np.nan), np.full_like(prev, dprev)
-        self.cell.backward(W_h, slopes, self.up, dprev, dz)
+        self.cell.backward(W_h.swapaxes(-1, -2), slopes, self.up, dprev, dz)
         return {"z": dz, "prev": dprev, "W_h": recurrent_gradient(self.cell, z, prev, dz)}
 
 
