@@ -29,8 +29,8 @@ FORGET_BIAS = 1.0  # keeps the cell open at the start: Jozefowicz et al. 2015
 
 
 def product(a: Array, W: Array, out: Array | None = None) -> Array:
-    """a W, matrix by matrix; of two matrices by the function that takes least time to begin."""
-    return np.dot(a, W, out) if W.ndim == 2 else np.matmul(a, W, out)
+    """a W, matrix by matrix; of two matrices by the method that takes least time to begin."""
+    return a.dot(W, out) if W.ndim == 2 else np.matmul(a, W, out)
 
 
 class Elman:
@@ -42,7 +42,7 @@ class Elman:
         self.f, self.derivative = ACTIVATIONS[activation]
 
     def forward(self, W_h: Array, z: Array, prev: Array, now: Array, room: Array) -> None:
-        product(prev, W_h, now)
+        product(prev, W_h, now)  # prev and now are h_{t-1} and h_t: there is no other state
         now += z
         self.f(now, out=now)
 

@@ -93,9 +93,12 @@ def embedding_backward(dy: Array, ids: Array) -> Rows:
     dy (N, E); only the rows that were looked up are in it.
     """
     flat = ids.ravel()
-    order = np.argsort(flat, kind="stable")
+    order = flat.argsort(kind="stable")
     sorted_ids = flat[order]
-    first = np.flatnonzero(np.diff(sorted_ids, prepend=-1))
+    begins = np.empty(len(flat), bool)
+    begins[:1] = True
+    np.not_equal(sorted_ids[1:], sorted_ids[:-1], out=begins[1:])
+    first = begins.nonzero()[0]
     return Rows(sorted_ids[first], np.add.reduceat(dy[order // ids.shape[1]], first))
 
 

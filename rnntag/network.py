@@ -271,8 +271,8 @@ class Network:
         dz, found = self.encode_backward(params, dscores, cache)
         grads |= found
         if not o.embedding:
-            grads |= {f"rnn0.{d}.W_x": embedding_backward(dz_d, embedded)
-                      for d, dz_d in zip(self.directions, np.split(dz, len(self.directions), axis=1))}
+            dz = dz.reshape(len(dz), len(self.directions), -1).swapaxes(0, 1)
+            grads |= {f"rnn0.{d}.W_x": embedding_backward(dz_d, embedded) for d, dz_d in zip(self.directions, dz)}
             return loss, grads
         if o.encoder == "cnn":
             dx = dz

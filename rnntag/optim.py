@@ -28,30 +28,39 @@ EPSILON = 1e-8
 STATES = {"sgd": 0, "momentum": 1, "adagrad": 1, "rmsprop": 1, "adam": 2}
 
 
-def delta(rule: str, g: Array, state: list[Array], t: int) -> Array:
-    """The direction of one update; the arrays in ``state`` are brought up to date in place.
+def change(rule: str, g: Array, state: list[Array], t: int, a: float) -> Array:
+    """a delta of one update, a being the step size; the arrays in ``state`` are brought up to date in place.
 
-    t counts updates from 1.
+    t counts updates from 1. What can be written over is: large matrices go through memory each time.
     """
     if rule == "sgd":
-        return g
+        return g * g.dtype.type(a)
     if rule == "momentum":
         (m,) = state
         m *= 0.9
         m += g
-        return m
+        return m * g.dtype.type(a)
+    square = g * g
     if rule == "adam":
         m, s = state
-        m += 0.1 * (g - m)
-        s += 0.001 * (g * g - s)
-        scale = math.sqrt(1 - 0.999 ** t) / (1 - 0.9 ** t)
-        return scale * m / (np.sqrt(s) + EPSILON * math.sqrt(1 - 0.999 ** t))
+        root = math.sqrt(1 - 0.999 ** t)
+        step = g - m
+        m += np.multiply(step, 0.1, out=step)
+        square -= s
+        s += np.multiply(square, 0.001, out=square)
+        size = np.sqrt(s, out=square)
+        size += EPSILON * root
+        np.divide(m, size, out=step)
+        return np.multiply(step, a * root / (1 - 0.9 ** t), out=step)
     (s,) = state
-    if rule == "adagrad":
-        s += g * g
-    else:
-        s += 0.1 * (g * g - s)
-    return g / (np.sqrt(s) + EPSILON)
+    if rule == "rmsprop":
+        square -= s
+        square *= 0.1
+    s += square
+    size = np.sqrt(s, out=square)
+    size += EPSILON
+    step = np.divide(g, size, out=size)
+    return np.multiply(step, a, out=step)
 
 
 class Optimizer:
@@ -85,26 +94,26 @@ class Optimizer:
                 self._step_rows(name, params[name], gradient, rate * self.embedding_rate)
                 continue
             W = params[name]
-            change = delta(self.rule, gradient, self.state[name], self.t) * W.dtype.type(rate)
+            step = change(self.rule, gradient, self.state[name], self.t, rate)
             if self.weight_decay and W.ndim > 1:
-                change += (rate * self.weight_decay) * W
-            W -= change
+                step += (rate * self.weight_decay) * W
+            W -= step
             if self.average is not None:
-                self.average[name] += change * W.dtype.type(self.averaged)
+                self.average[name] += np.multiply(step, self.averaged, out=step)
         if self.average is not None:
             self.averaged += 1
 
     def _step_rows(self, name: str, W: Array, gradient: Rows, rate: float) -> None:
         ids = gradient.ids
         state = [array[ids] for array in self.state[name]]
-        change = delta(self.rule, gradient.values, state, self.t) * W.dtype.type(rate)
+        step = change(self.rule, gradient.values, state, self.t, rate)
         for array, rows in zip(self.state[name], state):
             array[ids] = rows
         if self.weight_decay:
-            change += (rate * self.weight_decay) * W[ids]
-        W[ids] -= change
+            step += (rate * self.weight_decay) * W[ids]
+        W[ids] -= step
         if self.average is not None:
-            self.average[name][ids] += change * W.dtype.type(self.averaged)
+            self.average[name][ids] += np.multiply(step, self.averaged, out=step)
 
     def averaged_weights(self, params: dict[str, Array]) -> dict[str, Array]:
         """The mean of the weights after each of the n averaged updates (Polyak and Juditsky 1992).

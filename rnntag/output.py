@@ -27,9 +27,12 @@ class Softmax:
 
         (seed 000, "softmax Function Gradient"; the seed's delta is p' - p, the negative.)
         """
-        p = softmax(scores)
         rows = np.arange(len(targets))
-        loss = float((log_sum_exp(scores) - scores[rows, targets]).sum())  # -log p, also where p underflows
+        scores = scores - scores.max(axis=1, keepdims=True)
+        p = np.exp(scores)
+        total = p.sum(axis=1, keepdims=True)
+        loss = float(np.log(total).sum() - scores[rows, targets].sum())  # -log p, also where p underflows
+        p /= total
         p[rows, targets] -= 1
         return loss, p, {}
 

@@ -250,7 +250,7 @@ def project(params: dict[str, Array], name: str, x: Array, D: int) -> Array:
 def project_backward(params: dict[str, Array], name: str, dz: Array, x: Array) -> tuple[Array, dict[str, Array]]:
     """The gradient of ``project``: dx = dz W_x', dW_x = x' dz, for dz (N, DnH)."""
     W_x = [params[f"{name}.{d}.W_x"] for d in DIRECTIONS if f"{name}.{d}.W_x" in params]
-    dW_x = np.split(x.T @ dz, len(W_x), axis=1)
+    dW_x = x.T @ dz.reshape(len(dz), len(W_x), -1).swapaxes(0, 1)
     return dz @ np.concatenate(W_x, axis=1).T, {f"{name}.{d}.W_x": dW for d, dW in zip(DIRECTIONS, dW_x)}
 
 
@@ -262,9 +262,8 @@ def layer_forward(params: dict[str, Array], name: str, z: Array, packing: Packin
     h (N, DH) and the cache.
     """
     n, reading, B = cell.gates, packing.reading(D), len(packing.lengths)
-    W_h = np.stack([params[f"{name}.{d}.W_h"] for d in DIRECTIONS[:D]])  # (D, H, nH)
-    H = W_h.shape[1]
-    W_h = np.ascontiguousarray(W_h.reshape(D, H, n, H).transpose(2, 0, 1, 3))
+    H = len(params[f"{name}.fwd.W_h"])
+    W_h = np.stack([params[f"{name}.{d}.W_h"].reshape(H, n, H).swapaxes(0, 1) for d in DIRECTIONS[:D]], axis=1)
     z = z.reshape(-1, D, n, H)
     if tokens is None:
         z = to_rows(z, reading)
@@ -292,8 +291,7 @@ def layer_backward(name: str, dh: Array, cache: Any, bptt: int = 0) -> tuple[Arr
     for gates, h in cell.multiplied(z, prev):
         h, of_gates = to_tokens(h[None], reading)[:, :, 0], dz[:, :, gates]  # (N, D, H), (N, D, gates, H)
         dW_h.append(h.transpose(1, 2, 0) @ of_gates.transpose(1, 0, 2, 3).reshape(D, N, -1))
-    dz = dz.reshape(N, -1)
     grads = {}
-    for d, of_W_h, of_b in zip(DIRECTIONS, np.concatenate(dW_h, axis=2), np.split(dz.sum(axis=0), D)):
+    for d, of_W_h, of_b in zip(DIRECTIONS, np.concatenate(dW_h, axis=2), dz.reshape(N, D, -1).sum(axis=0)):
         grads |= {f"{name}.{d}.W_h": of_W_h, f"{name}.{d}.b": of_b}
-    return dz, grads, dinitial
+    return dz.reshape(N, -1), grads, dinitial
