@@ -118,9 +118,10 @@ class GRU(Elman):
         pass
 
     def forward(self, W_h: Array, z: Array, prev: Array, now: Array, room: Array) -> None:
-        (r, u, n), gates, h_prev, h = z, z[:2], prev[0], now[0]
-        gates += np.matmul(h_prev, W_h[:2], out=room[:2])
-        sigmoid(gates, out=gates)
+        n, h_prev, h = z[2], prev[0], now[0]
+        gates = np.matmul(h_prev, W_h[:2], out=room[:2])
+        gates += z[:2]
+        r, u = z[:2] = sigmoid(gates, out=gates)  # room is in one piece, as z, cut from all steps, is not
         np.multiply(r, h_prev, out=h)
         n += np.matmul(h, W_h[2], out=room[2])
         np.tanh(n, out=n)

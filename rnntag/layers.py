@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 Array = np.ndarray
+HALF = np.array(0.5, np.float32)  # a number would be made an array in each call
 
 
 class Rows(NamedTuple):
@@ -33,10 +34,10 @@ class Rows(NamedTuple):
 
 def sigmoid(x: Array, out: Array | None = None) -> Array:
     """1 / (1 + exp(-x)), as (1 + tanh(x/2)) / 2, which cannot overflow."""
-    y = np.multiply(x, 0.5, out=out)
+    y = np.multiply(x, HALF, out=out)
     np.tanh(y, out=y)
-    y *= 0.5
-    y += 0.5
+    y *= HALF
+    y += HALF
     return y
 
 
