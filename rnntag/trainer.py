@@ -26,6 +26,10 @@ from .rnn import pack
 from .tagger import RNNTagger
 from .vocab import Vocab
 
+# glibc keeps freed memory for what comes next up to twice the largest block that was ever given back; beyond,
+# and at first that is next to nothing, every update would fetch its pages from the system again.
+LARGEST_BLOCK = 2 ** 25 - 2 ** 16  # bytes; from 32 MB on blocks are not counted
+
 
 def hold_out(sentences: Sequence[Sentence], fraction: float,
              rng: np.random.Generator) -> tuple[list[Sentence], list[Sentence]]:
@@ -164,6 +168,7 @@ class Trainer:
         Raises DivergedError when the loss is no longer finite.
         """
         o, at = self.options, self.at
+        np.empty(LARGEST_BLOCK, np.uint8)  # never written to, so it takes no memory; gone at once
         while at.epoch < o.epochs and not (o.patience and at.stale >= o.patience):
             start = time.perf_counter()
             rate = o.learning_rate * schedule(o.schedule, at.epoch / o.epochs)
