@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from rnntag.corpus import Sentence
-from rnntag.features import shape
+from rnntag.features import LONG_RUN, MARKS
 
 PYTORCH: dict[str, Any] = {"average": 0.0}  # options that a twin needs
 PYTORCH_LSTM = {"cell": "lstm", "hidden": 128, "batch_size": 32}
@@ -82,6 +82,11 @@ class Each:
 
 
 # ------------------------------------------------------------------ CRFsuite
+
+
+def shape(word: str) -> str:
+    """The outline of a word, worked out anew: ours remembers those that it has met."""
+    return LONG_RUN.sub(r"\1\1", word.translate(MARKS))
 
 
 def word_features(word: str) -> list[str]:
