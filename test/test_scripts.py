@@ -19,6 +19,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 import measure  # noqa: E402
 import peers  # noqa: E402
+from peers.pytorch import CHANGES  # noqa: E402
 import speed  # noqa: E402
 
 STILL = {"epochs": 1, "dropout": 0.0, "word_dropout": 0.0, "average": 0.0}  # nothing random
@@ -172,14 +173,14 @@ def test_repeated_text_has_about_the_tokens_asked_for(tmp_path):
     assert (tmp_path / "many").read_bytes() == source.read_bytes() * 2 + b"a b c\n"
 
 
-# ------------------------------------------------------------------ peers.py
+# ------------------------------------------------------------------ peers
 
 
 @pytest.mark.parametrize("name", peers.PEERS)
 def test_a_peer_learns_the_sample_and_answers_every_sentence(name, monkeypatch):
     if name not in peers.available():
         pytest.skip(f"{peers.PEERS[name].packages} is not installed")
-    monkeypatch.setitem(peers.PYTORCH, "epochs", 2)
+    monkeypatch.setitem(CHANGES, "epochs", 2)
     training = SAMPLE[:60]
     answers = list(peers.PEERS[name].train(training, 1).tag([["The", "dog", "sleeps", "."], [], ["Stop"]]))
     assert [len(answer) for answer in answers] == [4, 0, 1]
