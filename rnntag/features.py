@@ -69,11 +69,12 @@ LONG_RUN = re.compile(r"(.)\1{2,}", re.DOTALL)
 
 def shape(word: str) -> str:
     """The word's outline: ``McDonald's-98`` is ``XxXxx'x-dd``."""
-    return _shortened(word.translate(MARKS))
+    outline = word.translate(MARKS)
+    return _shortened(outline) if len(outline) <= MAX_CHARACTERS else LONG_RUN.sub(r"\1\1", outline)
 
 
 @lru_cache(maxsize=4096)
-def _shortened(outline: str) -> str:  # many words have the same
+def _shortened(outline: str) -> str:  # many words have the same; long ones are not kept
     return LONG_RUN.sub(r"\1\1", outline)
 
 

@@ -5,6 +5,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from rnntag import features
 from rnntag.features import (MAX_CHARACTERS, FeatureMap, WordTable, characters, normalized, shape,
                              slots_of, stored_slots, word_features)
 from rnntag.vocab import Vocab
@@ -168,3 +169,9 @@ def test_words_are_looked_up_in_their_normal_form(form, known):
     assert table.features[:, 0].tolist() == table.vectors.tolist() == known
     assert [0 not in ids for ids in table.characters] == [bool(k) for k in known]
     assert normalized(words, form).count(words[0]) == sum(known)
+
+
+def test_outlines_of_long_words_are_not_kept():
+    features._shortened.cache_clear()
+    assert features.shape("ab" * 500 + "C") == "xxX" and features.shape("abbaC") == "xxX"
+    assert features._shortened.cache_info().currsize == 1
