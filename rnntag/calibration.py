@@ -24,11 +24,12 @@ GOLDEN = (math.sqrt(5) - 1) / 2
 
 
 def calibrated(tagger: RNNTagger, dev: Sequence[Sentence]) -> RNNTagger:
-    """``tagger`` with the temperature that suits ``dev`` best; 1 when that has fewer than MIN_TOKENS.
+    """``tagger`` with the temperature that suits ``dev`` best; 1 when fewer than MIN_TOKENS of its tokens have
+    a tag of the tagger.
 
     The loss has one minimum (for a softmax it is convex in 1 / T), which golden section search closes in on.
     """
-    if sum(map(len, dev)) < MIN_TOKENS:
+    if sum(tag in tagger.tags for sentence in dev for tag in sentence.tags or []) < MIN_TOKENS:
         return tagger
 
     tried = tagger.with_params(tagger.params)  # one for all, which remembers the words

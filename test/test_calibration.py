@@ -78,6 +78,12 @@ def test_tags_that_the_tagger_lacks_are_left_out_of_the_loss(tagger):
     assert token_loss(tagger, [Sentence(["the"], ["??"])]) == 0
 
 
+def test_tokens_with_unknown_tags_say_nothing(tagger):
+    dev = [Sentence(sentence.words, ["?"] * len(sentence)) for sentence in noisy(400)]
+    assert sum(map(len, dev)) > calibration.MIN_TOKENS
+    assert calibrated(tagger, dev) is tagger
+
+
 def test_training_with_a_dev_set_fits_it(monkeypatch):
     monkeypatch.setattr(calibration, "MIN_TOKENS", 10)
     options = Options(**SMALL)
