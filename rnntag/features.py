@@ -16,7 +16,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from itertools import islice
+from itertools import repeat
 
 import numpy as np
 
@@ -148,13 +148,6 @@ def characters(words: Sequence[str], alphabet: Vocab) -> list[np.ndarray]:
     return [np.array(alphabet.ids(word) or [0], np.intp) for word in cut]
 
 
-class _Numbers(dict):
-    """Word to its number, a new word the next one."""
-
-    def __missing__(self, word: str) -> int:
-        return self.setdefault(word, len(self))
-
-
 class WordTable:
     """What the network reads of each distinct word, row by row; a word's id here is its row.
 
@@ -163,6 +156,7 @@ class WordTable:
     vectors      (n,)    rows of the pretrained vectors, 0 for none
     characters   n arrays of character ids
     dropout      (n,)    probability of reading the word as unknown while training
+    characters_read      how many characters all words have together
     """
 
     def __init__(self, features: FeatureMap, alphabet: Vocab | None = None, vectors: Vocab | None = None,
@@ -172,7 +166,8 @@ class WordTable:
 
     def clear(self) -> None:
         """Forget all words."""
-        self._ids = _Numbers()
+        self._ids: dict[str, int] = {}
+        self.characters_read = 0
         self.features = np.empty((0, len(self.map.slots)), np.intp)
         self.vectors = np.empty(0, np.intp)
         self.characters: list[np.ndarray] = []
@@ -183,20 +178,25 @@ class WordTable:
 
     def ids(self, words: Sequence[str]) -> np.ndarray:
         """The row of each word; rows for new words are added."""
-        done = len(self._ids)
-        rows = np.fromiter(map(self._ids.__getitem__, words), np.intp, len(words))
-        if len(self._ids) > done:
-            self._add(list(islice(self._ids, done, None)))
+        rows = np.fromiter(map(self._ids.get, words, repeat(-1)), np.intp, len(words))
+        new = np.flatnonzero(rows < 0).tolist()
+        if new:
+            self._add(list(dict.fromkeys(words[i] for i in new)))
+            rows[new] = [self._ids[words[i]] for i in new]
         return rows
 
     def _add(self, words: list[str]) -> None:
-        words = normalized(words, self.form)
-        self.features = np.concatenate((self.features, self.map(words)))
+        """Rows for new words. These get their ids last: what fails or is interrupted before leaves no trace."""
+        n, forms = len(self), normalized(words, self.form)
+        features = np.concatenate((self.features[:n], self.map(forms)))
         if self.alphabet is not None:
-            self.characters += characters(words, self.alphabet)
+            self.characters[n:] = characters(forms, self.alphabet)
         if self.vocab is not None:
-            rows = [self.vocab[word] or self.vocab[word.lower()] for word in words]
-            self.vectors = np.concatenate((self.vectors, np.array(rows, np.intp)))
+            rows = [self.vocab[word] or self.vocab[word.lower()] for word in forms]
+            self.vectors = np.concatenate((self.vectors[:n], np.array(rows, np.intp)))
+        self.features = features
+        self.characters_read += sum(map(len, words))
+        self._ids.update(zip(words, range(n, n + len(words))))
 
     def set_dropout(self, rate: float, counts: Counter[str]) -> None:
         """A word seen n times is dropped with probability rate / (rate + n).

@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from .corpus import Sentence
+from .corpus import Sentence, count_characters
 from .errors import CorpusError, ModelError
 from .vocab import UNKNOWN, Vocab
 
@@ -105,9 +105,11 @@ class HMMTagger:
         """The most probable tags of each sentence (a list of words), one sentence after the other.
 
         Ties go to the tag that comes first in ``tags``. An empty sentence has no tags: ``[]``.
+        Raises CorpusError for what is not a list of words.
         """
         names = self.tags.strings
-        for words in sentences:
+        for number, words in enumerate(sentences, 1):
+            count_characters(words, number)
             yield [names[i + 1] for i in self.viterbi(words)]
 
     def viterbi(self, words: Sequence[str]) -> list[int]:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from .committee import Committee
-from .corpus import Sentence
+from .corpus import Sentence, count_characters
 from .errors import OptionError
 from .features import FeatureMap, WordTable, normalized, stored_slots
 from .layers import Array
@@ -20,10 +20,12 @@ from .rnn import Packing
 from .vocab import Vocab
 
 CHUNK_TOKENS = 16_384  # tokens held at once while tagging
+CHUNK_CHARACTERS = 1 << 22  # characters held at once; words may be long
 BATCH_TOKENS = 4_096  # tokens in one pass through the network
 VECTOR_NORM = 6.0  # of pretrained vectors; docs/experiments.md has what other lengths gave
 TEMPERATURES = 0.5, 5.0  # the lowest and the highest
 CACHE_BYTES = 100_000_000  # of input projections of word types that are kept
+CACHE_CHARACTERS = 1 << 25  # of these words
 
 Some = TypeVar("Some", bound=Sized)  # words, or a Sentence
 
@@ -74,7 +76,7 @@ class RNNTagger:
         self.options, self.words, self.features, self.tags = options, words, features, tags
         self.alphabet, self.vectors, self.params, self.temperature = alphabet, vectors, params, temperature
         self.network = _network(options, features, tags, alphabet, vectors)
-        self._cache: tuple[WordTable, Array] | None = None
+        self._cache: tuple[WordTable, Array, int] | None = None
         self._lock = Lock()  # of the cache: one tagger may serve several threads
 
     @classmethod
@@ -170,18 +172,17 @@ class RNNTagger:
         """The first layer's projections of all word types met so far, kept between calls, for they depend
         on the word alone; and which of them each word has (N,)."""
         with self._lock, np.errstate(over="ignore", invalid="ignore"):
-            table, first = self._cache or (self.word_table(), np.empty((0, 0), self.dtype))
-            if len(table) + len(set(words)) > len(first):  # it may become too small: start anew
-                table = self.word_table()
-            done = len(table)
-            types = table.ids(words)
+            table, first, done = self._cache or (self.word_table(), np.empty((0, 0), self.dtype), 0)
+            if len(table) + len(set(words)) > len(first) or table.characters_read > CACHE_CHARACTERS:
+                table, done = self.word_table(), 0  # it may become too small, or is too large: start anew
+            types = table.ids(words)  # an interrupted call may have left words without a projection
             if len(table) > done:
                 x, _ = self.network.embed(self.params, table, np.arange(done, len(table)))
                 new = self.network.first(self.params, x)
                 if done == 0:  # memory is taken as it is written to, not when it is asked for
                     first = np.empty((max(CACHE_BYTES // new[0].nbytes, len(new)), new.shape[1]), new.dtype)
                 first[done:len(table)] = new
-                self._cache = table, first
+                self._cache = table, first, len(table)
             return first, types
 
     # -------------------------------------------------------------- model folder
@@ -251,17 +252,20 @@ def _check(options: dict[str, Any], ids: dict[str, Any]) -> tuple[Options, dict[
 
 
 def chunks(sentences: Iterable[Some], tokens: int) -> Iterator[list[Some]]:
-    """Lists of consecutive sentences with at least ``tokens`` tokens, the last one with fewer."""
+    """Lists of consecutive sentences with at least ``tokens`` tokens or CHUNK_CHARACTERS characters, the last
+    one with fewer.
+
+    Raises CorpusError for what is not a list of words.
+    """
     chunk: list[Some] = []
-    size = 0
-    for sentence in sentences:
-        if isinstance(sentence, str):
-            raise TypeError(f"a sentence is a list of words, not the string {sentence[:60]!r}")
-        chunk.append(sentence)
+    size = characters = 0
+    for number, sentence in enumerate(sentences, 1):
+        characters += count_characters(sentence, number)
         size += len(sentence) + 1  # blank lines count, so that a file of them is bounded too
-        if size >= tokens:
+        chunk.append(sentence)
+        if size >= tokens or characters >= CHUNK_CHARACTERS:
             yield chunk
-            chunk, size = [], 0
+            chunk, size, characters = [], 0, 0
     if chunk:
         yield chunk
 

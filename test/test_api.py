@@ -11,6 +11,7 @@ import rnntag
 from rnntag import tagger as module
 from rnntag.corpus import Sentence
 from rnntag.errors import CorpusError, ModelError, OptionError, RnntagError
+from rnntag.hmm import HMMTagger
 from rnntag.options import Options
 from rnntag.trainer import train_tagger
 
@@ -61,8 +62,39 @@ def test_options_that_are_wrong_are_refused():
 
 def test_a_string_is_no_sentence(tagger):
     for method in (tagger.tag, tagger.probabilities):
-        with pytest.raises(TypeError, match="a sentence is a list of words, not the string 'I read'"):
+        with pytest.raises(CorpusError, match="sentence 1: the string 'I read'; a sentence is a list of words"):
             list(method(["I read"]))
+
+
+@pytest.mark.parametrize("sentence, message", [
+    (["price", None], "sentence 2: token 2 is None; a token is a string."),
+    (["price", float("nan")], "sentence 2: token 2 is nan; a token is a string."),
+    ([b"price"], "sentence 2: token 1 is b'price'; a token is a string."),
+    (["price", ["a"]], "sentence 2: token 2 is ['a']; a token is a string."),
+    (7, "sentence 2: '7'; a sentence is a list of words. Split it into words first.")])
+@pytest.mark.parametrize("kind", ["rnn", "hmm"])
+def test_a_token_that_is_no_string_is_refused_and_spoils_nothing(tagger, kind, sentence, message):
+    tagger = tagger if kind == "rnn" else HMMTagger.train(sentences(20))
+    before = list(tagger.tag([["read", "to", "walk"]]))
+    with pytest.raises(CorpusError) as caught:
+        list(tagger.tag([["Read", "the", "price"], sentence]))
+    assert str(caught.value) == message
+    assert list(tagger.tag([["read", "to", "walk"], ["price", "walk"], ["to", "price"]]))[0] == before[0]
+
+
+@pytest.mark.parametrize("broken", ["embed", "first"])
+def test_a_call_that_is_interrupted_spoils_no_later_one(tagger, monkeypatch, broken):
+    expected = list(tagger.with_params(tagger.params).tag(text()))
+    list(tagger.tag([["to", "read"]]))
+
+    def interrupt(*_args):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(tagger.network, broken, interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            list(tagger.tag(text()))
+    assert list(tagger.tag(text())) == expected == list(tagger.tag(text()))
 
 
 # ------------------------------------------------------------------ probabilities

@@ -175,3 +175,23 @@ def test_outlines_of_long_words_are_not_kept():
     features._shortened.cache_clear()
     assert features.shape("ab" * 500 + "C") == "xxX" and features.shape("abbaC") == "xxX"
     assert features._shortened.cache_info().currsize == 1
+
+
+def test_a_word_has_no_row_until_all_of_it_is_known(monkeypatch):
+    table = WordTable(FeatureMap.build(["dog", "cat"], ALL), Vocab("acdgot"), Vocab(["dog"]))
+    table.ids(["dog"])
+
+    def interrupt(*_args):
+        raise KeyboardInterrupt
+
+    for broken in ("normalized", "characters"):
+        with monkeypatch.context() as patch:
+            patch.setattr(features, broken, interrupt)
+            with pytest.raises(KeyboardInterrupt):
+                table.ids(["goat", "dog"])
+    assert len(table) == 1 and table.ids(["cat", "dog", "cat"]).tolist() == [1, 0, 1]
+    fresh = WordTable(table.map, table.alphabet, table.vocab)
+    fresh.ids(["dog", "cat"])
+    assert (table.features == fresh.features).all() and (table.vectors == fresh.vectors).all()
+    assert list(map(list, table.characters)) == list(map(list, fresh.characters))
+    assert table.characters_read == 6

@@ -6,6 +6,7 @@ import os
 import struct
 import subprocess
 import sys
+import tracemalloc
 import zipfile
 import zlib
 
@@ -184,3 +185,18 @@ def test_a_sentence_of_more_than_20000_tokens_is_refused_with_the_number(model, 
     (tmp_path / "text").write_bytes(b"a " * 20_000 + b"a\n")
     result = limited(tmp_path, "test-rnn", "m", "text")
     assert result.returncode == 1 and "text:1: a sentence of 20,001 tokens; at most 20,000" in result.stderr
+
+
+@pytest.mark.parametrize("chunk", ["CHUNK_CHARACTERS", "CHUNK_TOKENS"])
+def test_long_words_do_not_pile_up_while_tagging(monkeypatch, chunk):
+    from rnntag import tagger as module
+    monkeypatch.setattr(module, chunk, 10 if chunk == "CHUNK_TOKENS" else 1_000_000)
+    monkeypatch.setattr(module, "CACHE_CHARACTERS", 1_000_000)
+    monkeypatch.setattr(module, "CACHE_BYTES", 1_000_000)  # room for all words
+    tagger = train_tagger(THREE, Options(embedding=2, hidden=2, epochs=1))
+    tracemalloc.start()
+    try:
+        assert len(list(tagger.tag([f"{n}{'x' * 100_000}"] for n in range(250)))) == 250
+        assert tracemalloc.get_traced_memory()[1] < 15_000_000  # all words together have 25 MB
+    finally:
+        tracemalloc.stop()

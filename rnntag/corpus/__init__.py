@@ -24,14 +24,14 @@ from typing import Any
 
 from ..errors import CorpusError
 from ..files import open_input, shown
-from .base import FIELDS, MAX_LINE_BYTES, MAX_SENTENCE_TOKENS, Block, Format, Lines, Sentence, Skipped
+from .base import FIELDS, MAX_LINE_BYTES, MAX_SENTENCE_TOKENS, Block, Format, Lines, Sentence, Skipped, count_characters
 from .columns import Conllu, Vertical
 from .detect import judge
 from .horizontal import LineFormat, Tags, Tokens, WordTag
 from .jsonl import JsonLines
 
 __all__ = ["FIELDS", "FORMATS", "MAX_LINE_BYTES", "MAX_SENTENCE_TOKENS", "TAGGED", "TO_TAG", "Block", "Format",
-           "LineFormat", "Lines", "Sentence", "Skipped", "detect", "open_corpus", "read", "read_tagged"]
+           "LineFormat", "Lines", "Sentence", "Skipped", "count_characters", "detect", "open_corpus", "read", "read_tagged"]
 
 FORMATS: dict[str, type[Format]] = {cls.name: cls for cls in (WordTag, Tokens, Tags, Vertical, Conllu,
                                                               JsonLines)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -55,6 +55,24 @@ class Sentence:
 
     def __len__(self) -> int:
         return len(self.words)
+
+
+def count_characters(sentence: Any, number: int) -> int:
+    """The characters of a sentence that a program gave, a list of words or a ``Sentence``: the border where it
+    is checked.
+
+    Raises CorpusError, with the sentence's number and the token's, for what is not a list of strings.
+    """
+    words = sentence.words if isinstance(sentence, Sentence) else sentence
+    if isinstance(words, str) or not isinstance(words, Collection):
+        what = f"the string {quote(words)}" if isinstance(words, str) else quote(repr(words))
+        raise CorpusError(what, "a sentence is a list of words", "Split it into words first.", f"sentence {number}")
+    try:
+        return len("".join(words))
+    except TypeError:
+        position, word = next((i, word) for i, word in enumerate(words, 1) if not isinstance(word, str))
+        raise CorpusError(f"token {position} is {repr(word)[:60]}", "a token is a string",
+                          place=f"sentence {number}") from None
 
 
 class Skipped:
