@@ -65,6 +65,11 @@ class Committee:
             grads |= {self._name(m, name): gradient for name, gradient in found.items()}
         return total, grads
 
+    def separate(self, grads: dict[str, Any]) -> list[dict[str, Any]]:
+        """The gradients of each member, which is trained as if it were alone."""
+        return [{name: gradient for name, gradient in grads.items() if name.startswith(f"net{m}.")}
+                for m in range(len(self.members))]
+
     def _name(self, m: int, name: str) -> str:
         shared = name == VECTORS and self.options.freeze_vectors
         return name if shared else f"net{m}.{name}"

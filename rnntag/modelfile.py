@@ -171,7 +171,16 @@ def read_manifest(folder: str | Path) -> dict[str, Any]:
             or not isinstance(sums, dict) or sorted(sums) != sorted((WEIGHTS, IDS, LOG))
             or not all(isinstance(digest, str) for digest in sums.values())):
         raise ModelError("an incomplete manifest", "it has options, info and sha256", SUPPORT, place)
+    if manifest.get("program") == "0.1.0":
+        _translate(manifest["options"])
     return manifest
+
+
+def _translate(options: dict[str, Any]) -> None:
+    """Options of version 0.1.0 as later ones mean them: its step size was divided by the batch size."""
+    rate, size = options.get("learning_rate"), options.get("batch_size")
+    if type(rate) in (int, float) and type(size) is int and size > 1:
+        options["learning_rate"] = rate / size
 
 
 def read_json(folder: Path, name: str, digest: str | None) -> Any:

@@ -260,15 +260,18 @@ class Network:
 
     def loss_and_gradient(self, params: dict[str, Array], words: WordTable, types: Array, targets: Array,
                           packing: Packing, rng: np.random.Generator | None) -> tuple[float, dict[str, Any]]:
-        """The batch's negative log-likelihood, and its gradient for every parameter (full gradient,
-        seed 000, "RNN Full Gradient Calculation"): arrays, or Rows for what is looked up."""
+        """The negative log-likelihood, its mean over the batch's sentences, and the gradient of that for every
+        parameter (full gradient, seed 000, "RNN Full Gradient Calculation"): arrays, or Rows for what is looked
+        up."""
         o = self.options
         x, embedded = self.embed(params, words, types, rng)
         if o.embedding:
             x, mask = dropout_forward(x, o.dropout, rng)
         scores, cache = self.encode(params, self.first(params, x), packing, rng)
         loss, dscores, grads = self.output.loss(params, scores, targets, packing)
-        dz, found = self.encode_backward(params, dscores, cache)
+        B = len(packing.lengths)
+        loss, grads = loss / B, {name: gradient / B for name, gradient in grads.items()}
+        dz, found = self.encode_backward(params, dscores / B, cache)
         grads |= found
         if not o.embedding:
             dz = dz.reshape(len(dz), len(self.directions), -1).swapaxes(0, 1)
@@ -280,6 +283,11 @@ class Network:
             dx, projection = project_backward(params, "rnn0", dz, x)
             grads |= projection
         return loss, grads | self.embed_backward(params, dropout_backward(dx, mask), embedded)
+
+    @staticmethod
+    def separate(grads: dict[str, Any]) -> list[dict[str, Any]]:
+        """The gradients in parts that are clipped apart: of one network, all together."""
+        return [grads]
 
 
 def interleave(sequences: list[Array], packing: Packing) -> Array:

@@ -201,26 +201,24 @@ class Trainer:
     def _update(self, members: list[int], done: float) -> int:
         """One update with a batch of sentences, ``done`` (0 .. 1) of the training being over.
 
-        The gradient is the mean over the sentences, so a batch of one is the seed's algorithm.
-        Returns the number of tokens.
+        The gradient is the mean over the sentences, so a batch of one is the seed's algorithm, and the last
+        batch of an epoch, which may be smaller, makes a step of the usual length. Returns the number of tokens.
         """
-        o, at, params = self.options, self.at, self.tagger.params
+        o, at, params, network = self.options, self.at, self.tagger.params, self.tagger.network
         if o.average and self.optimizer.average is None and done >= 1 - o.average:
             self.optimizer.start_average(params)
         packing = pack(tuple(len(self.types[i]) for i in members))
         types = interleave([self.types[i] for i in members], packing)
         targets = interleave([self.targets[i] for i in members], packing)
-        limit = o.clip * len(members) * math.sqrt(o.members)  # as if each network had its own norm
         with np.errstate(over="ignore", invalid="ignore"):  # looked at right below
-            loss, grads = self.tagger.network.loss_and_gradient(params, self.words, types, targets, packing,
-                                                                self.rng)
-            size = clip(grads, limit)
-        if not math.isfinite(loss + size):
+            loss, grads = network.loss_and_gradient(params, self.words, types, targets, packing, self.rng)
+            norms = [clip(gradient, o.clip) for gradient in network.separate(grads)]
+        if not math.isfinite(loss + sum(norms)):
             raise DivergedError(f"the loss is no longer finite in epoch {at.epoch + 1}, after "
                                 f"{self.optimizer.t:,} updates", hint="Lower --learning-rate, or set --clip.")
-        self.optimizer.step(params, grads, o.learning_rate * schedule(o.schedule, done) / len(members))
-        at.loss += loss
-        at.clipped += int(0 < limit < size)
+        self.optimizer.step(params, grads, o.learning_rate * schedule(o.schedule, done))
+        at.loss += loss * len(members)
+        at.clipped += int(0 < o.clip < max(norms))
         return len(types)
 
     def _batches(self) -> list[list[int]]:

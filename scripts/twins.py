@@ -231,20 +231,20 @@ class Twin(nn.Module):
             dropped = torch.nonzero(torch.rand(len(types)) < self.dropped[types])[:, 0]
             ids[dropped] = self.unseen[types[dropped]]
         self.train()
-        loss = F.cross_entropy(self.scores(ids, lengths), targets, reduction="sum")
+        loss = F.cross_entropy(self.scores(ids, lengths), targets, reduction="sum") / len(members)
         gradients = torch.autograd.grad(loss, [*self.dense, *self.tables])
         dense, sparse = list(gradients[:len(self.dense)]), [g.coalesce() for g in gradients[len(self.dense):]]
-        self._step(dense, sparse, len(members), done)
-        return float(loss.detach())
+        self._step(dense, sparse, done)
+        return float(loss.detach()) * len(members)
 
     @torch.no_grad()
-    def _step(self, dense: list[Tensor], sparse: list[Tensor], size: int, done: float) -> None:
+    def _step(self, dense: list[Tensor], sparse: list[Tensor], done: float) -> None:
         """Clip, then move: the update rules of rnntag.optim, touched rows only."""
         o = self.options
         values = [g._values() for g in sparse]
         norm = float(torch.linalg.vector_norm(torch.stack(torch._foreach_norm(dense + values))))
-        scale = min(1.0, o.clip * size / norm) if o.clip and norm else 1.0
-        rate = o.learning_rate * schedule(o.schedule, done) / size
+        scale = min(1.0, o.clip / norm) if o.clip and norm else 1.0
+        rate = o.learning_rate * schedule(o.schedule, done)
         if o.optimizer == "adam":
             self._adam(dense, sparse, scale, rate)
             return

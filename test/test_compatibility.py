@@ -5,6 +5,7 @@ never written again: when a later version cannot load it, that version is wrong.
 """
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -24,11 +25,21 @@ def test_models_of_format_1_are_loaded_and_tag_as_they_did(name, kind, answer):
     assert [" ".join(tags) for tags in load(FOLDER / name, kind).tag(TEXT)] == answer
 
 
+def test_the_step_size_of_version_0_1_0_was_divided_by_the_batch_size(tmp_path):
+    shutil.copytree(FOLDER / "rnn", tmp_path / "m")
+    text = (tmp_path / "m" / "model.json").read_text()
+    stored = json.loads(text)["options"]
+    assert (stored["learning_rate"], stored["batch_size"]) == (0.05, 2)
+    assert load(tmp_path / "m").options.learning_rate == 0.025
+    (tmp_path / "m" / "model.json").write_text(text.replace('"program": "0.1.0"', '"program": "0.2.0"'))
+    assert load(tmp_path / "m").options.learning_rate == 0.05
+
+
 @pytest.mark.parametrize("name", ["hmm", "rnn", "crf"])
 def test_they_are_written_again_as_they_are(name):
     """What is stored is what the model is: options, id maps and arrays come out as they went in."""
     options, ids, arrays = load(FOLDER / name).state()
-    stored = json.loads((FOLDER / name / "model.json").read_text())["options"]
+    stored = read_manifest(FOLDER / name)["options"]
     assert {option: options[option] for option in stored} == stored
     assert ids == json.loads((FOLDER / name / "ids.json").read_text("utf-8"))
     assert pack_arrays(arrays) == (FOLDER / name / "weights.npz").read_bytes()

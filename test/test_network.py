@@ -115,17 +115,17 @@ def test_every_trained_parameter_gets_a_gradient_of_its_dtype(options):
 
 
 @pytest.mark.parametrize("options", COMPOSITIONS.values(), ids=COMPOSITIONS)
-def test_a_batch_is_the_sum_of_its_sentences(options):
+def test_a_batch_is_the_mean_of_its_sentences(options):
     case = Case(**{**options, **dict.fromkeys(DROPS, 0.0)})
-    loss, total = case.run()[0], case.gradients()
+    loss, rest, B = case.run()[0], case.gradients(), len(case.lengths)
     types, targets = (reference.split(a, case.lengths) for a in (case.types, case.targets))
     for s, length in enumerate(case.lengths):
         case.types, case.targets, case.packing = np.array(types[s]), np.array(targets[s]), pack((length,))
-        loss -= case.run()[0]
+        loss -= case.run()[0] / B
         for name, gradient in case.gradients().items():
-            total[name] = total[name] - gradient
+            rest[name] = rest[name] - gradient / B
     assert abs(loss) < 1e-10
-    assert all(close(rest, np.zeros_like(rest), 1e-10) for rest in total.values())
+    assert all(close(gradient, np.zeros_like(gradient), 1e-10) for gradient in rest.values())
 
 
 def test_parameters_are_left_alone():
@@ -152,10 +152,10 @@ def test_the_tutorials_network_has_the_gradient_of_its_pseudo_code(lengths):
         loss -= sum(np.log(p[t][y[t]]) for t in range(len(x)))
         for total, delta in zip(expected, reference.gradient_rnn(*weights, x, h, p, y)):
             total -= delta  # the seed climbs the likelihood, the network descends the loss
-    assert close(case.run()[0], loss)
+    assert close(case.run()[0], loss / len(lengths))
     found = case.gradients()
     for name, gradient in zip(names, expected):
-        assert close(found[name], gradient), name
+        assert close(found[name], gradient / len(lengths)), name
 
 
 @pytest.mark.parametrize("cell", ["elman", "gru", "lstm"])

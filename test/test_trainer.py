@@ -5,6 +5,7 @@ import pytest
 
 from rnntag.corpus import Sentence
 from rnntag.errors import CorpusError, OptionError, RnntagError
+from rnntag.optim import STATES
 from rnntag.options import Options, preset
 from rnntag.tagger import VECTOR_NORM, RNNTagger
 from rnntag.trainer import Trainer, hold_out, train_tagger
@@ -55,7 +56,7 @@ DEEP = made(TINY, dropout=0.0, cell="lstm", layers=2, dense=("12",), optimizer="
 
 
 @pytest.mark.parametrize("options", [
-    preset("default", epochs=40), preset("tutorial", epochs=60),
+    preset("default", epochs=60, learning_rate=0.01), preset("tutorial", epochs=60),
     made(TINY, output="crf"), made(TINY, char_rnn=4), made(TINY, encoder="cnn", window=3),
     made(TINY, dropout=0.0, features="", char_rnn=6, cell="lstm", optimizer="adam"),
     made(TINY, cell="gru", bptt=1), DEEP,
@@ -194,6 +195,32 @@ def test_frozen_vectors_stay_as_they_are():
         scaled = VECTOR_NORM * table / np.maximum(np.linalg.norm(table, axis=1, keepdims=True), 1e-9)
         assert (found == scaled.astype(np.float32)).all() == freeze
         assert not found[0].any()
+
+
+# ------------------------------------------------------------------ one update
+
+
+@pytest.mark.parametrize("optimizer", STATES)
+def test_how_many_equal_sentences_a_batch_has_does_not_change_its_step(optimizer):
+    still = {"optimizer": optimizer, "epochs": 1, "dropout": 0.0, "word_dropout": 0.0, "weight_decay": 0.1,
+             "features": "form", "schedule": "constant"}
+    one, three = (finished(THREE[:1] * size, batch_size=size, **still)[0].result().params for size in (1, 3))
+    start = trainer(THREE[:1], batch_size=1, **still).result().params
+    for name, array in one.items():
+        assert abs(array - start[name]).max() > 1e-4
+        assert np.allclose(array, three[name], atol=1e-5)
+
+
+def test_each_network_of_an_ensemble_is_clipped_as_if_it_were_alone():
+    options = {"dropout": 0.0, "word_dropout": 0.0, "clip": 0.01, "batch_size": 3, "epochs": 2}
+    both = trainer(members=2, **options)
+    both.tagger.params["net1.output.W_o"] *= 30  # its gradients are larger by far
+    first = trainer(**options)
+    for name, array in first.tagger.params.items():
+        array[...] = both.tagger.params[f"net0.{name}"]
+    for run in (both, first):
+        list(run.epochs())
+    assert all((array == both.tagger.params[f"net0.{name}"]).all() for name, array in first.tagger.params.items())
 
 
 # ------------------------------------------------------------------ records and errors
