@@ -34,6 +34,7 @@ The modules, in the order in which data flows through them; each imports only fr
     parallel    tagging in several processes
     diagnose    how far back errors reach
     inspection  what is in a model, and why it tags a word so
+    preparation from corpora, vectors and options to a training that can begin
     api         train, load and save, for programs: rnntag.train(...)
     adapters    taggers as parts of NLTK and spaCy
     cli         the command line

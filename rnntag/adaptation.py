@@ -13,7 +13,7 @@ adds starts at random, as in any training.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import fields
 from itertools import chain
 from typing import Any
 
@@ -23,7 +23,7 @@ from .corpus import Sentence
 from .errors import OptionError
 from .features import FeatureMap, normalized, word_features
 from .layers import Array
-from .options import PRESETS, Options, flag
+from .options import PRESETS, Options, flag, refuse_unknown
 from .tagger import RNNTagger
 from .vocab import Vocab
 
@@ -39,6 +39,7 @@ def adapted_options(model: Options, given: Mapping[str, Any], preset: str | None
 
     Raises OptionError for an option of the network that is not the model's.
     """
+    refuse_unknown(given)
     fixed = {option.name for option in fields(Options) if option.metadata["group"] in ("Input", "Network")}
     fixed -= {*OTHERS, *(["freeze_vectors"] if "vectors" in given else [])}
     wanted = {name: (flag(name), value) for name, value in given.items()}
@@ -50,7 +51,7 @@ def adapted_options(model: Options, given: Mapping[str, Any], preset: str | None
             raise OptionError(_shown(value), f"the model that training starts from has {_shown(own)}",
                               "Leave it out, or train without --init.", place)
     if preset is None:
-        return replace(model, **given)
+        return Options.from_dict(model.to_dict() | dict(given))
     kept = {name: getattr(model, name) for name in fixed | {"vectors"}}
     return Options(**{**PRESETS[preset], **kept, **given})
 

@@ -11,82 +11,74 @@ is fastest with matrices this small, and has to be set before numpy is imported)
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, overload
 
 from . import modelfile
-from .adaptation import START, adapted_options
-from .corpus import Sentence, read_tagged
-from .errors import CorpusError
+from .errors import OptionError, quote
 from .hmm import HMMTagger
-from .options import preset as preset_options
+from .modelfile import Tagger
+from .preparation import FILE, Corpus, Text, Vectors, prepare
 from .tagger import RNNTagger
-from .trainer import train_tagger
-
-Corpus = str | Path | Iterable[Sentence | Sequence[tuple[str, str]]]
 
 
-def load(path: str | Path) -> RNNTagger | HMMTagger:
+@overload
+def load(path: str | Path) -> Tagger: ...
+@overload
+def load(path: str | Path, kind: Literal["rnn"]) -> RNNTagger: ...
+@overload
+def load(path: str | Path, kind: Literal["hmm"]) -> HMMTagger: ...
+
+
+def load(path: str | Path, kind: str | None = None) -> Any:
     """The tagger in the model folder ``path``; one tagger may serve several threads.
+
+    kind   the only kind of tagger that will do, ``rnn`` or ``hmm`` (default: either)
 
     Raises ModelError when the folder is not what this program writes.
     """
-    return modelfile.load(path)  # type: ignore[return-value]
+    return modelfile.load(_folder(path), kind)
 
 
-def save(tagger: RNNTagger | HMMTagger, path: str | Path, *, force: bool = False) -> None:
+def save(tagger: Tagger, path: str | Path, *, force: bool = False) -> None:
     """Write ``tagger`` to the model folder ``path``, which appears in one step.
 
     Raises RnntagError when the folder exists and ``force`` is not given, or cannot be written.
     """
-    modelfile.save(path, tagger, force=force)
+    if not isinstance(tagger, (RNNTagger, HMMTagger)):
+        raise OptionError(quote(tagger), "it is what train or load gives", place="tagger")
+    modelfile.save(_folder(path), tagger, force=force)
 
 
-def train(corpus: Corpus, *, dev: Corpus = (), preset: str | None = None, init: str | Path | RNNTagger | None = None,
-          format: str | None = None, separator: str = "_", field: str = "upos", column: int = 2,
-          **options: Any) -> RNNTagger:
-    """An RNN tagger trained on ``corpus``; of its epochs the one that is best on ``dev``, if given.
+def train(corpus: Corpus, *, dev: Corpus = (), dev_fraction: float = 0.0, keep: str = "best",
+          preset: str | None = None, init: str | Path | Tagger | None = None, vectors: Vectors | None = None,
+          raw_text: Text = (), format: str | None = None, separator: str = "_", field: str | None = None,
+          column: int = 2, tag_map: Mapping[str, str] | None = None, **options: Any) -> RNNTagger:
+    """An RNN tagger trained on ``corpus``.
 
-    corpus, dev   a file, or sentences: ``corpus.Sentence`` or lists of (word, tag)
-    preset        the options to start from: tutorial, default, accurate (default: default, or those of ``init``)
-    init          a tagger, or a model folder, to start from instead of random weights (adaptation.py)
-    format, separator, field, column   how files are to be read, as on the command line
-    options       fields of ``options.Options``, such as epochs=8 or cell="lstm"
+    corpus, dev    a file, or sentences: ``corpus.Sentence`` or lists of (word, tag); dev scores each epoch
+    dev_fraction   the share of ``corpus`` to hold out as the dev set instead
+    keep           the weights to keep: of the epoch that is ``best`` on the dev set, or of the ``last`` one
+    preset         the options to start from: tutorial, default, accurate (default: default, or those of ``init``)
+    init           a tagger, or a model folder, to start from instead of random weights (adaptation.py)
+    vectors        pretrained word vectors: a file, or distinct words and an array with a row for each
+    raw_text       untagged text to make vectors from: files, or sentences as lists of words
+    format, separator, field, column, tag_map   how files are to be read, as on the command line
+    options        fields of ``options.Options``, such as epochs=8 or cell="lstm"
 
-    Raises CorpusError for a corpus that cannot be learnt from, OptionError for options that are
-    wrong, DivergedError when the loss is no longer finite.
+    Raises CorpusError for a corpus that cannot be learnt from, OptionError for arguments that are wrong,
+    DivergedError when the loss is no longer finite.
     """
-    model: Any = modelfile.load(init, "rnn", START) if isinstance(init, (str, Path)) else init
-    chosen = (preset_options(preset or "default", **options) if model is None else
-              adapted_options(model.options, options, preset))
-    layout = {"format": format, "separator": separator, "field": field, "column": column}
-    return train_tagger(sentences(corpus, **layout), chosen, sentences(dev, **layout) if dev else (), init=model)
+    layout = {"format": format, "separator": separator, "field": field, "column": column, "tag_map": tag_map}
+    run = prepare(corpus, dev=dev, dev_fraction=dev_fraction, keep=keep, preset=preset, init=init, vectors=vectors,
+                  raw_text=raw_text, layout=layout, options=options)
+    for _ in run.trainer.epochs():
+        pass
+    return run.result()
 
 
-def sentences(corpus: Corpus, **layout: Any) -> list[Sentence]:
-    """A tagged corpus, given as a file or as sentences, without its empty sentences.
-
-    Raises CorpusError for a word without a tag, and when nothing is left.
-    """
-    if isinstance(corpus, (str, Path)):
-        return read_tagged(corpus, **layout)
-    found = []
-    for number, given in enumerate(corpus, 1):
-        sentence = given if isinstance(given, Sentence) else _from_pairs(given, number)
-        if sentence.tags is None or len(sentence.tags) != len(sentence.words) or not (
-                all(sentence.words) and all(sentence.tags)):
-            raise CorpusError(f"sentence {number} has a word without a tag, or a tag without a word",
-                              "both are needed to learn from")
-        if sentence.words:
-            found.append(sentence)
-    if not found:
-        raise CorpusError("no tagged sentences", "at least one is needed")
-    return found
-
-
-def _from_pairs(pairs: Sequence[tuple[str, str]], number: int) -> Sentence:
-    for pair in pairs:
-        if isinstance(pair, str) or len(pair) != 2 or not all(isinstance(part, str) for part in pair):
-            raise TypeError(f"sentence {number}: {pair!r} is not a pair of a word and a tag")
-    return Sentence([word for word, _ in pairs], [tag for _, tag in pairs], number)
+def _folder(path: Any) -> str | Path:
+    if not isinstance(path, FILE):
+        raise OptionError(quote(path), "it is the path of a folder", place="path")
+    return path

@@ -18,7 +18,8 @@ from .errors import CorpusError, quote
 from .features import normalized
 from .files import open_input
 from .layers import Array
-from .tagger import CHUNK_TOKENS, Posteriors, RNNTagger, chunks, cut
+from .output import Posteriors
+from .tagger import CHUNK_TOKENS, RNNTagger, chunks, cut
 
 
 def read_lexicon(path: str | Path) -> dict[str, set[str]]:

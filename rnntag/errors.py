@@ -59,6 +59,9 @@ class CorpusWarning(UserWarning):
     """The corpus was read, but something in it deserves a look (CRLF, a byte order mark)."""
 
 
-def quote(text: str, limit: int = 60) -> str:
-    """``text`` as a message shows it: escaped, quoted, cut after ``limit`` characters."""
-    return repr(text if len(text) <= limit else text[:limit] + "...")
+def quote(value: object, limit: int = 60) -> str:
+    """A value as a message shows it: text escaped and quoted, everything cut after ``limit`` characters."""
+    if isinstance(value, str):
+        return repr(value if len(value) <= limit else value[:limit] + "...")
+    text = repr(value)
+    return text if len(text) <= limit else text[:limit] + "..."

@@ -23,6 +23,8 @@ import numpy as np
 
 from .corpus import Sentence, count_characters
 from .errors import CorpusError, ModelError
+from .output import CRF, Posteriors
+from .rnn import pack
 from .vocab import UNKNOWN, Vocab
 
 KNOWN_SHARE = 0.95  # weight of the relative frequency in an emission
@@ -42,6 +44,7 @@ class HMMTagger:
     words, tags   Vocab; tags by falling frequency, then alphabetically (the order that breaks ties)
     transitions   (K+1, K+1) counts of (previous tag, tag), by id; id 0 is <s> as a row, </s> as a column
     emissions     (P, 3) rows of (word id, tag id, count), one for each pair seen, in rising order
+    info          where it is from, as its model folder says
 
     Raises ModelError when the counts cannot come from a corpus.
     """
@@ -51,6 +54,7 @@ class HMMTagger:
 
     def __init__(self, words: Vocab, tags: Vocab, transitions: np.ndarray, emissions: np.ndarray):
         self.words, self.tags = words, tags
+        self.info: dict[str, Any] = {}
         self.transitions, self.emissions = transitions, emissions
         self._check()
         self._totals = transitions.sum(axis=1)  # c(prev); at BOUNDARY the number of sentences
@@ -80,6 +84,9 @@ class HMMTagger:
             transitions[tags[previous], tags[tag]] = count
         emissions = np.array(sorted((words[w], tags[t], n) for (w, t), n in pairs.items()), cls.dtype)
         return cls(words, tags, transitions, emissions)
+
+    def __repr__(self) -> str:
+        return f"<HMMTagger: {len(self.tags) - 1} tags, {len(self.words) - 1:,} words>"
 
     def transition(self, previous: str, tag: str) -> float:
         """P(tag | previous) = c(previous, tag) / c(previous); ``<s>`` starts and ``</s>`` ends.
@@ -111,6 +118,17 @@ class HMMTagger:
         for number, words in enumerate(sentences, 1):
             count_characters(words, number)
             yield [names[i + 1] for i in self.viterbi(words)]
+
+    def probabilities(self, sentences: Iterable[Sequence[str]]) -> Iterator[Posteriors]:
+        """The tags of each sentence with P(t_i = t | w_1 .. w_T) of all tags, by the forward-backward algorithm,
+        which is that of a CRF with the model's logarithms as scores."""
+        names = self.tags.strings[1:]
+        weights = {"output.transition": self._log_step, "output.start": self._log_start, "output.end": self._log_end}
+        for number, words in enumerate(sentences, 1):
+            count_characters(words, number)
+            p = CRF.probabilities(weights, self._emission_rows(words), pack((len(words),))) if words else (
+                np.zeros((0, len(names))))
+            yield Posteriors([names[i] for i in self.viterbi(words)], p, names)
 
     def viterbi(self, words: Sequence[str]) -> list[int]:
         """The best path through a sentence, as tag ids less 1.

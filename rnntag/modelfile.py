@@ -16,8 +16,9 @@ docs/model-format.md says all this for users.
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -26,8 +27,11 @@ import numpy as np
 from . import __version__
 from .archive import (MAX_ID_MAPS, MAX_WEIGHT_BYTES, SUPPORT, Shapes, archive_bytes, blaming, containers,
                       pack_arrays, parse_json, read_checked, sha256, unpack_arrays)
+from .corpus import Sentence
 from .errors import ModelError, quote
-from .files import OLD, leftovers, reporting, whole_folder, write_bytes
+from .files import OLD, digest, leftovers, reporting, whole_folder, write_bytes
+from .output import Posteriors
+from .vocab import Vocab
 
 FORMAT_VERSION = 1
 MANIFEST, WEIGHTS, IDS, LOG = "model.json", "weights.npz", "ids.json", "log.jsonl"
@@ -37,12 +41,18 @@ COMMANDS = {"rnn": "test-rnn", "hmm": "test-hmm"}  # the kinds of taggers, and w
 
 
 class Tagger(Protocol):
-    """What can be kept in a model folder; every kind of tagger is one of these."""
+    """What can be kept in a model folder; every kind of tagger is one of these.
+
+    info   JSON values that tell where the tagger is from: digest of the corpus, scores; {} when nobody knows
+    """
 
     kind: str
     dtype: str
+    tags: Vocab
+    info: dict[str, Any]
 
-    def tag(self, sentences: Any) -> Any: ...
+    def tag(self, sentences: Iterable[Sequence[str]]) -> Iterator[list[str]]: ...
+    def probabilities(self, sentences: Iterable[Sequence[str]]) -> Iterator[Posteriors]: ...
     def state(self) -> tuple[dict[str, Any], dict[str, Any], dict[str, np.ndarray]]: ...
 
     @classmethod
@@ -70,11 +80,9 @@ def tagger_class(kind: str) -> type[Tagger]:
 # ------------------------------------------------------------------ saving
 
 
-def save(folder: str | Path, tagger: Tagger, *, info: Mapping[str, Any] | None = None,
-         log: list[dict] | None = None, force: bool = False) -> None:
+def save(folder: str | Path, tagger: Tagger, *, log: list[dict] | None = None, force: bool = False) -> None:
     """Write ``tagger`` as a model folder; the folder appears (or changes) in one step.
 
-    info   JSON values that tell where the model is from: seed, digest of the corpus, scores
     log    the records of the epochs
 
     Raises ModelError when the folder exists and ``force`` is not given, or cannot be written, and
@@ -92,7 +100,7 @@ def save(folder: str | Path, tagger: Tagger, *, info: Mapping[str, Any] | None =
         for name, data in parts.items():
             write_bytes(aside / name, data)
         manifest = {"format": "rnntag", "format_version": FORMAT_VERSION, "program": __version__,
-                    "kind": tagger.kind, "options": options, "info": dict(info or {}),
+                    "kind": tagger.kind, "options": options, "info": tagger.info,
                     "sha256": {name: sha256(data) for name, data in parts.items()}}
         # a file name that is not UTF-8 has lone surrogates, which this writes as JSON's \udc80
         write_bytes(aside / MANIFEST, _json_bytes(manifest, "backslashreplace"))
@@ -113,6 +121,29 @@ def check_size(tagger: Tagger) -> None:
 
 def _json_bytes(value: Any, errors: str = "strict") -> bytes:
     return json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False).encode("utf-8", errors) + b"\n"
+
+
+# ------------------------------------------------------------------ provenance
+
+
+def origin(corpus: Any, kept: Sequence[Sentence], layout: Mapping[str, Any]) -> dict[str, Any]:
+    """What a manifest keeps of a training corpus and of how it was read."""
+    return {"train": provenance(corpus, kept),
+            **{name: layout[name] for name in ("field", "tag_map") if layout.get(name)}}
+
+
+def provenance(corpus: Any, kept: Sequence[Sentence]) -> dict[str, Any]:
+    """What a corpus was: its name, size and digest; the digest of its sentences when it came
+    through a pipe or from a program."""
+    path = corpus if isinstance(corpus, (str, Path)) else None
+    record: dict[str, Any] = {"name": Path(path).name} if path is not None else {}
+    record |= {"sentences": len(kept), "tokens": sum(map(len, kept))}
+    if path is not None and (of_file := digest(path)):
+        return {**record, "sha256": of_file}
+    total = hashlib.sha256()
+    for sentence in kept:
+        total.update(repr((sentence.words, sentence.tags)).encode("utf-8", "backslashreplace"))
+    return {**record, "sha256_of_sentences": total.hexdigest()}
 
 
 # ------------------------------------------------------------------ loading
@@ -138,7 +169,9 @@ def load(folder: str | Path, kind: str | None = None, hint: str = "") -> Tagger:
     data = read_checked(folder / WEIGHTS, MAX_WEIGHT_BYTES, manifest["sha256"][WEIGHTS], most)
     arrays = unpack_arrays(folder / WEIGHTS, data, shapes, found.dtype)
     with blaming(folder):
-        return found.restore(options, ids, arrays)
+        tagger = found.restore(options, ids, arrays)
+    tagger.info = manifest["info"]
+    return tagger
 
 
 def read_manifest(folder: str | Path) -> dict[str, Any]:

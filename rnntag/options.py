@@ -7,6 +7,7 @@ are all made from these lines.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
@@ -153,7 +154,7 @@ class Options:
         for text in self.dense:
             width, _, activation = str(text).partition(":")
             if not (width.isascii() and width.isdigit() and len(width) < 6):
-                raise OptionError(quote(str(text)), "it is N or N:tanh, N:relu, N:sigmoid", place="--dense")
+                raise OptionError(quote(text), "it is N or N:tanh, N:relu, N:sigmoid", place="--dense")
             layers.append((int(width), activation or "tanh"))
         return layers
 
@@ -176,14 +177,19 @@ class Options:
 
         Raises OptionError for a name that is no option, and for values that do not fit.
         """
-        known = {option.name for option in fields(cls)}
-        for name in values:
-            if name not in known:
-                raise OptionError(f"{quote(name)} is no option", f"options are {', '.join(sorted(known))}")
+        refuse_unknown(values)
         values = dict(values)
         if isinstance(values.get("dense"), list):
             values["dense"] = tuple(values["dense"])
         return cls(**values)
+
+
+def refuse_unknown(names: Iterable[str]) -> None:
+    """Raise OptionError for a name that is no option."""
+    known = {option.name for option in fields(Options)}
+    for name in names:
+        if name not in known:
+            raise OptionError(f"{quote(name)} is no option", f"options are {', '.join(sorted(known))}")
 
 
 def flag(name: str) -> str:
@@ -202,5 +208,10 @@ PRESETS: dict[str, dict[str, Any]] = {
 
 
 def preset(name: str, **changes: Any) -> Options:
-    """The options of a preset, with changes."""
-    return Options(**{**PRESETS[name], **changes})
+    """The options of a preset, with changes.
+
+    Raises OptionError for what is no preset or no option.
+    """
+    if not isinstance(name, str) or name not in PRESETS:
+        raise OptionError(quote(name), f"it is one of {', '.join(PRESETS)}", place="--preset")
+    return Options.from_dict({**PRESETS[name], **changes})

@@ -6,10 +6,38 @@ Both have the same methods. scores (N, K) are packed time-major (rnn.py), target
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from .layers import Array, log_sum_exp, softmax
 from .rnn import Packing
+
+
+class Posteriors(NamedTuple):
+    """What the network makes of a sentence of T words.
+
+    tags           the decoded tags, those that ``tag`` gives
+    probabilities  P(y_t = k | x) for each word and tag (T, K): softmax, or the CRF's marginals
+    tag_set        the names of the K tags
+    """
+
+    tags: list[str]
+    probabilities: Array
+    tag_set: list[str]
+
+    def best(self, count: int = 1) -> list[list[tuple[str, float]]]:
+        """For each word its decoded tag, then the others by falling probability, ``count`` in all.
+
+        A CRF decodes the best sequence: another tag may be more probable at one word alone, and
+        comes second.
+        """
+        found = []
+        for tag, row in zip(self.tags, self.probabilities):
+            own = self.tag_set.index(tag)
+            order = [own] + [k for k in np.argsort(-row, kind="stable")[:count].tolist() if k != own]
+            found.append([(self.tag_set[k], float(row[k])) for k in order[:count]])
+        return found
 
 
 class Softmax:

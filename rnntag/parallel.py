@@ -14,7 +14,8 @@ from .constraints import ConstrainedTagger
 from .corpus import Sentence
 from .errors import RnntagError
 from .modelfile import load
-from .tagger import CHUNK_TOKENS, Posteriors, chunks
+from .output import Posteriors
+from .tagger import CHUNK_TOKENS, chunks
 
 AHEAD = 3  # chunks under way for each process: enough to keep it busy, few enough to bound memory
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence, Sized
 from itertools import chain
 from threading import Lock
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from .features import FeatureMap, WordTable, normalized, stored_slots
 from .layers import Array
 from .network import Network
 from .options import Options
+from .output import Posteriors
 from .rnn import Packing
 from .vocab import Vocab
 
@@ -30,32 +31,6 @@ CACHE_CHARACTERS = 1 << 25  # of these words
 Some = TypeVar("Some", bound=Sized)  # words, or a Sentence
 
 
-class Posteriors(NamedTuple):
-    """What the network makes of a sentence of T words.
-
-    tags           the decoded tags, those that ``tag`` gives
-    probabilities  P(y_t = k | x) for each word and tag (T, K): softmax, or the CRF's marginals
-    tag_set        the names of the K tags
-    """
-
-    tags: list[str]
-    probabilities: Array
-    tag_set: list[str]
-
-    def best(self, count: int = 1) -> list[list[tuple[str, float]]]:
-        """For each word its decoded tag, then the others by falling probability, ``count`` in all.
-
-        A CRF decodes the best sequence: another tag may be more probable at one word alone, and
-        comes second.
-        """
-        found = []
-        for tag, row in zip(self.tags, self.probabilities):
-            own = self.tag_set.index(tag)
-            order = [own] + [k for k in np.argsort(-row, kind="stable")[:count].tolist() if k != own]
-            found.append([(self.tag_set[k], float(row[k])) for k in order[:count]])
-        return found
-
-
 class RNNTagger:
     """A trained (or freshly initialised) RNN tagger.
 
@@ -66,6 +41,7 @@ class RNNTagger:
     alphabet, vectors  id maps of characters and of words with a pretrained vector, or None
     params             name to array
     temperature        T of the probabilities, which are those of scores / T (calibration.py); tags are the same
+    info               where it is from, as its model folder says
     """
 
     kind = "rnn"
@@ -76,8 +52,20 @@ class RNNTagger:
         self.options, self.words, self.features, self.tags = options, words, features, tags
         self.alphabet, self.vectors, self.params, self.temperature = alphabet, vectors, params, temperature
         self.network = _network(options, features, tags, alphabet, vectors)
+        self.info: dict[str, Any] = {}
         self._cache: tuple[WordTable, Array, int] | None = None
         self._lock = Lock()  # of the cache: one tagger may serve several threads
+
+    def __repr__(self) -> str:
+        o = self.options
+        layers = f"cnn {o.filters}" if o.encoder == "cnn" else f"{o.cell} {o.hidden}"
+        size = sum(array.size for array in self.params.values())
+        return (f"<RNNTagger: {len(self.tags) - 1} tags, {len(self.words) - 1:,} words; {layers}, {o.output}; "
+                f"{size:,} weights>")
+
+    def __reduce__(self) -> Any:  # for pickle and copy: what it has remembered of words, and its lock, stay behind
+        return RNNTagger, (self.options, self.words, self.features, self.tags, self.alphabet, self.vectors,
+                           self.params, self.temperature), {"info": self.info}
 
     @classmethod
     def create(cls, sentences: Sequence[Sentence], options: Options, rng: np.random.Generator,

@@ -24,6 +24,9 @@ class Vocab:
     def _ids(self) -> dict[str, int]:  # made when first asked for: not every map of a model is
         return {string: i for i, string in enumerate(self.strings)}
 
+    def __reduce__(self) -> tuple[type[Vocab], tuple[list[str]]]:
+        return Vocab, (self.strings[1:],)
+
     @classmethod
     def build(cls, strings: Iterable[str], min_count: int = 1) -> Vocab:
         """The strings seen ``min_count`` times or more, the most frequent first, ties sorted."""

@@ -36,8 +36,7 @@ import peers  # noqa: E402
 
 from rnntag.cli.common import Command, separator  # noqa: E402
 from rnntag.cli.train_rnn import parse_run  # noqa: E402
-from rnntag.cli.vectors import sentences as raw_sentences  # noqa: E402
-from rnntag.corpus import TAGGED, Sentence, read_tagged  # noqa: E402
+from rnntag.corpus import TAGGED, Sentence, read, read_tagged  # noqa: E402
 from rnntag.errors import OptionError  # noqa: E402
 from rnntag.evaluation import Pair, accuracy, accuracy_by_knowledge  # noqa: E402
 from rnntag.files import check_free, open_output  # noqa: E402
@@ -164,7 +163,8 @@ def vectors(raw: tuple[str, ...]) -> tuple[Any, float]:
     from rnntag.vectors import train_vectors
 
     start = time.process_time()
-    return train_vectors(raw_sentences(raw, True)), time.process_time() - start
+    text = (sentence.words for path in raw for sentence in read(path, "tokens"))
+    return train_vectors(text), time.process_time() - start
 
 
 def results(plan: list[Run], corpora: Corpora, jobs: int) -> Iterator[Result]:

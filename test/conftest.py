@@ -45,13 +45,15 @@ def write(tmp_path):
 @pytest.fixture
 def toy(write):
     """The HMM of the tutorial's toy corpus."""
-    return HMMTagger.train(corpus.read_tagged(write("toy.wordtag", TOY)))
+    tagger = HMMTagger.train(corpus.read_tagged(write("toy.wordtag", TOY)))
+    tagger.info = {"note": "toy"}
+    return tagger
 
 
 @pytest.fixture
 def model(toy, tmp_path):
     """A folder with the toy HMM."""
-    modelfile.save(tmp_path / "model", toy, info={"note": "toy"})
+    modelfile.save(tmp_path / "model", toy)
     return tmp_path / "model"
 
 

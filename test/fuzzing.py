@@ -172,7 +172,8 @@ def some_models(folder):
         taggers[name] = RNNTagger.create(THREE, Options(**{**TINY, **options}), np.random.default_rng(1))
     found = {}
     for name, tagger in taggers.items():
-        modelfile.save(folder / name, tagger, info={"note": "fuzz"}, log=[{"epoch": 1}])
+        tagger.info = {"note": "fuzz"}
+        modelfile.save(folder / name, tagger, log=[{"epoch": 1}])
         found[name] = {path.name: path.read_bytes() for path in (folder / name).iterdir()}
     return found
 

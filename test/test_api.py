@@ -1,10 +1,16 @@
 """What programs get from ``import rnntag``: train, load, save, tag, probabilities."""
 
+import copy
+import json
+import multiprocessing
+import pickle
+import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from invoking import TEXT, TRAIN, files, invoke
 from test_tagger import KINDS, SMALL, sentences, text
 
 import rnntag
@@ -13,6 +19,7 @@ from rnntag.corpus import Sentence
 from rnntag.errors import CorpusError, ModelError, OptionError, RnntagError
 from rnntag.hmm import HMMTagger
 from rnntag.options import Options
+from rnntag.output import Posteriors
 from rnntag.trainer import train_tagger
 
 PAIRS = [[("the", "DT"), ("dog", "NN")], [], [("dogs", "NN"), ("bark", "VB")]]
@@ -45,24 +52,118 @@ def test_files_sentences_and_pairs_train_the_same_tagger(write):
 
 
 @pytest.mark.parametrize("corpus, error", [
-    ([], CorpusError), ([[]], CorpusError), ([Sentence(["a"])], CorpusError),
-    ([Sentence(["a"], ["X", "Y"])], CorpusError), ([[("a", "")]], CorpusError), ([["a", "b"]], TypeError),
-    ([["ab"]], TypeError), ([[("a", None)]], TypeError)])
+    ([], "no tagged sentences"), ([[]], "no tagged sentences"), ([Sentence(["a"])], "sentence 1: a word without a"),
+    ([Sentence(["a"], ["X", "Y"])], "1: a word without a tag"), ([[("a", "")]], "sentence 1: a word without a tag"),
+    (PAIRS[:1] + [["a", "b"]], "sentence 2: 'a'; it is a pair"), (["ab"], "sentence 1: 'ab'; a sentence is a list"),
+    ([[("a", None)]], "sentence 1: token 1 is None"), ([[(7, "X")]], "sentence 1: token 1 is 7"),
+    ([[("a", "X", "Y")]], "is a pair"), ([None], "a sentence is a list"), (7, "7; a corpus is a file, or sentences")])
 def test_a_corpus_that_is_wrong_is_refused(corpus, error):
-    with pytest.raises(error):
+    with pytest.raises(CorpusError, match=re.escape(error)):
         rnntag.train(corpus)
+    if corpus != []:  # no dev set
+        with pytest.raises(CorpusError, match=re.escape(error)):
+            rnntag.train(PAIRS, dev=corpus)
 
 
 def test_options_that_are_wrong_are_refused():
-    with pytest.raises(OptionError):
-        rnntag.train(PAIRS, epochs=0)
-    with pytest.raises(TypeError):
-        rnntag.train(PAIRS, epoch=1)
+    for wrong, message in [
+            ({"epochs": 0}, "--epochs: 0; it is at least 1"), ({"epoch": 1}, "'epoch' is no option"),
+            ({"preset": "big"}, "--preset: 'big'; it is one of tutorial, default, accurate"),
+            ({"preset": ["default"]}, "--preset: "), ({"keep": "first"}, "--keep: 'first'; it is best or last"),
+            ({"dev_fraction": "0.1"}, "--dev-fraction: '0.1'; it is at least 0 and at most 0.9"),
+            ({"dev_fraction": 1}, "--dev-fraction: 1; it is at least 0 and at most 0.9"),
+            ({"dev": PAIRS, "dev_fraction": 0.5}, "--dev and --dev-fraction: given together"),
+            ({"vectors": WORDS, "raw_text": [["a"]]}, "--vectors and --raw-text: given together"),
+            ({"vectors": (["a"], [[1], [3]])}, "--vectors: "), ({"vectors": (["a"], [[np.nan]])}, "--vectors: "),
+            ({"vectors": (["a", "a"], [[1], [2]])}, "distinct words"), ({"vectors": 7}, "--vectors: 7; it is"),
+            ({"vectors": ([7], [[1]])}, "--vectors: "), ({"init": 7}, "--init: 7; it is an RNN tagger"),
+            ({"init": HMMTagger.train(sentences(3))}, "--init: "), ({"tag_map": 7}, "--tag-map: 7; it is"),
+            ({"format": "csv"}, "--format: 'csv'"), ({"column": "2"}, "--column: '2'"), ({"column": 1}, "column"),
+            ({"field": "form"}, "--field: 'form'"), ({"field": 7}, "--field: 7"), ({"separator": 7}, "separator")]:
+        with pytest.raises(OptionError, match=re.escape(message)):
+            rnntag.train(PAIRS, **wrong)
+    with pytest.raises(CorpusError, match="sentence 1: token 1 is 7; a token is a string"):
+        rnntag.train(PAIRS, raw_text=[[7]])
+    for wrong in (7, None):
+        with pytest.raises(OptionError, match="path: "):
+            rnntag.load(wrong)
+        with pytest.raises(OptionError, match="tagger: "):
+            rnntag.save(wrong, "m")
+
+
+TINY = {"epochs": 2, "hidden": 4, "embedding": 4}
+WORDS = ["dog", "cat"], [[1.0, 0.5, 0.0], [0.9, 0.4, 0.1]]
+
+
+def test_programs_train_what_the_command_trains(write, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    train, dev = write("train", TEXT), write("dev", b"the_DT cat_NN runs_VB\n")
+    vectors, raw = write("vectors", b"dog 1 0.5 0\ncat 0.9 0.4 0.1\n"), write("raw", TEXT.replace(b"_", b" "))
+    flags = ["--epochs", "2", "--hidden", "4", "--embedding", "4", "-q"]
+    invoke(TRAIN, train, "first", *flags)
+    for number, (options, values) in enumerate([
+            ({"dev": dev, "keep": "last"}, ["--dev", dev, "--keep", "last"]),
+            ({"dev_fraction": 0.34, "seed": 3}, ["--dev-fraction", "0.34", "--seed", "3"]),
+            ({"vectors": vectors}, ["--vectors", vectors]), ({"raw_text": raw}, ["--raw-text", raw]),
+            ({"raw_text": [raw, str(raw)]}, ["--raw-text", raw, "--raw-text", raw]),
+            ({"init": "first", "seed": 2}, ["--init", "first", "--seed", "2"])]):
+        size = {} if "init" in options else {"hidden": 4, "embedding": 4}
+        invoke(TRAIN, train, f"m{number}", *(flags if size else ["--epochs", "2", "-q"]), *values)
+        rnntag.save(rnntag.train(train, epochs=2, **size, **options), f"p{number}")
+        assert files(f"m{number}")["weights.npz"] == files(f"p{number}")["weights.npz"], options
+        command, program = (rnntag.load(name).info for name in (f"m{number}", f"p{number}"))
+        assert command == program and program["train"]["sentences"] == 9
+
+
+def test_vectors_and_text_come_from_programs_too(write):
+    one = rnntag.train(PAIRS, vectors=WORDS, **TINY)
+    other = rnntag.train(PAIRS, vectors=write("v", b"dog 1 0.5 0\ncat 0.9 0.4 0.1\n"), **TINY)
+    assert all((array == other.params[name]).all() for name, array in one.params.items())
+    text = [["the", "dog", "runs"], ["the", "cat", "runs"]] * 4
+    one = rnntag.train(PAIRS, raw_text=text, **TINY)
+    raw = write("raw", "".join(" ".join(words) + "\n" for words in text).encode())
+    for raw_text in (raw, iter(text), [text[0], *text[1:]]):
+        other = rnntag.train(PAIRS, raw_text=raw_text, **TINY)
+        assert all((array == other.params[name]).all() for name, array in one.params.items())
+
+
+def test_a_tagger_knows_where_it_is_from(tmp_path):
+    tagger = rnntag.train(PAIRS, dev=PAIRS, **TINY)
+    assert tagger.info["train"]["tokens"] == 4 and 0 <= tagger.info["dev"]["accuracy"] <= 1
+    rnntag.save(tagger, tmp_path / "m")
+    assert rnntag.load(tmp_path / "m").info == tagger.info == json.loads(
+        (tmp_path / "m" / "model.json").read_text())["info"]
+    assert repr(tagger).startswith("<RNNTagger: 3 tags, 4 words; gru 4, softmax; ")
+    assert repr(HMMTagger.train(sentences(3))).startswith("<HMMTagger: ")
+
+
+@pytest.mark.parametrize("kind", ["hmm", *KINDS, "ensemble"])
+def test_taggers_can_be_pickled_and_copied(kind):
+    options = Options(**{**SMALL, **KINDS.get(kind, {"members": 2}), "vectors": 0})
+    tagger = HMMTagger.train(sentences(20)) if kind == "hmm" else train_tagger(sentences(20), options)
+    tagger.info["note"] = "mine"
+    expected = list(tagger.tag(text()))
+    for again in (pickle.loads(pickle.dumps(tagger)), copy.deepcopy(tagger), copy.copy(tagger)):
+        assert list(again.tag(text())) == expected and again.info == {"note": "mine"}
+        assert [a.tags for a in again.probabilities(text())] == expected
+    assert copy.deepcopy(tagger).tags is not tagger.tags
+
+
+def _tags(tagger, words):
+    return list(tagger.tag([words]))
+
+
+@pytest.mark.parametrize("method", [pytest.param("fork", marks=pytest.mark.skipif(
+    "fork" not in multiprocessing.get_all_start_methods(), reason="no fork here")), "spawn"])
+def test_a_tagger_goes_into_a_pool_of_processes(tagger, method):
+    expected = list(tagger.tag(text()))
+    with multiprocessing.get_context(method).Pool(1) as pool:
+        assert pool.starmap(_tags, [(tagger, words) for words in text()]) == [[tags] for tags in expected]
 
 
 def test_a_string_is_no_sentence(tagger):
     for method in (tagger.tag, tagger.probabilities):
-        with pytest.raises(CorpusError, match="sentence 1: the string 'I read'; a sentence is a list of words"):
+        with pytest.raises(CorpusError, match="sentence 1: 'I read'; a sentence is a list of words"):
             list(method(["I read"]))
 
 
@@ -71,7 +172,7 @@ def test_a_string_is_no_sentence(tagger):
     (["price", float("nan")], "sentence 2: token 2 is nan; a token is a string."),
     ([b"price"], "sentence 2: token 1 is b'price'; a token is a string."),
     (["price", ["a"]], "sentence 2: token 2 is ['a']; a token is a string."),
-    (7, "sentence 2: '7'; a sentence is a list of words. Split it into words first.")])
+    (7, "sentence 2: 7; a sentence is a list of words. Split it into words first.")])
 @pytest.mark.parametrize("kind", ["rnn", "hmm"])
 def test_a_token_that_is_no_string_is_refused_and_spoils_nothing(tagger, kind, sentence, message):
     tagger = tagger if kind == "rnn" else HMMTagger.train(sentences(20))
@@ -118,7 +219,7 @@ def test_probabilities_come_with_the_tags_that_tagging_gives(kind):
 def test_under_a_crf_the_probability_is_that_of_the_decoded_tag():
     # tag 1 is a little better at each token alone, but 1 may not follow 1: the best sequence is 1 0 1
     p = np.array([[0.4, 0.6], [0.45, 0.55], [0.4, 0.6]])
-    answer = module.Posteriors(["B", "A", "B"], p, ["A", "B"])
+    answer = Posteriors(["B", "A", "B"], p, ["A", "B"])
     assert answer.best(2)[1] == [("A", 0.45), ("B", 0.55)]
     assert answer.best(1) == [[("B", 0.6)], [("A", 0.45)], [("B", 0.6)]]
 

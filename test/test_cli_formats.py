@@ -47,7 +47,7 @@ def in_own_folder(tmp_path, monkeypatch):
 
 @pytest.fixture
 def rnn(tmp_path):
-    tagger = api.train("c.wordtag", epochs=30, hidden=8, embedding=8, output="crf")
+    tagger = api.train("c.wordtag", epochs=30, learning_rate=0.01, hidden=8, embedding=8, output="crf")
     api.save(tagger, "rnn")
     return "rnn"
 

@@ -167,3 +167,22 @@ def test_accuracy_on_the_tutorial_s_corpus_is_the_tutorial_s(corpora):
     answer = [Sentence(words, tags) for words, tags in zip(text, tagger.tag(text))]
     score = accuracy(pair(corpus.read(folder / "wiki-en-test.pos", "tags"), answer))
     assert score == (4144, 4563)
+
+
+def test_probabilities_are_those_of_all_paths():
+    tagger = HMMTagger.train([Sentence("a b a".split(), "X Y Z".split()), Sentence("a c b".split(), "X X Y".split())])
+    names = tagger.tags.strings[1:]
+    words = ["a", "c", "new", "b"]
+
+    def probability(path):
+        steps = zip([START, *path], [*path, END])
+        return math.prod(tagger.transition(s, t) for s, t in steps) * math.prod(map(tagger.emission, path, words))
+
+    paths = list(itertools.product(names, repeat=len(words)))
+    total = sum(map(probability, paths))
+    answer, empty = tagger.probabilities([words, []])
+    assert answer.tag_set == names and [answer.tags] == list(tagger.tag([words]))
+    for i, row in enumerate(answer.probabilities):
+        for tag, p in zip(names, row):
+            assert p == pytest.approx(sum(probability(path) for path in paths if path[i] == tag) / total, abs=1e-9)
+    assert empty.tags == [] and empty.probabilities.shape == (0, len(names))

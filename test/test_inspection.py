@@ -168,8 +168,9 @@ def invoke(*arguments, status=0):
 @pytest.fixture(scope="module")
 def rnn(tmp_path_factory):
     folder = tmp_path_factory.mktemp("models") / "rnn"
-    modelfile.save(folder, train_tagger(TRAIN, preset("default", **SMALL)),
-                   info={"train": {"name": "toy\x1b[2J", "tokens": 48}},
+    tagger = train_tagger(TRAIN, preset("default", **SMALL))
+    tagger.info = {"train": {"name": "toy\x1b[2J", "tokens": 48}}
+    modelfile.save(folder, tagger,
                    log=[{"epoch": 1, "loss": 1.5, "dev_accuracy": 0.75}, {"epoch": 2, "loss": 0.5,
                                                                           "dev_accuracy": 0.5}])
     return folder

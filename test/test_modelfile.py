@@ -79,7 +79,7 @@ def test_a_model_folder_has_the_documented_files(model):
 
 
 def test_saving_twice_gives_the_same_bytes(toy, model, tmp_path):
-    save(tmp_path / "again", toy, info={"note": "toy"})
+    save(tmp_path / "again", toy)
     for name in files.MODEL_FILES:
         assert (model / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
 

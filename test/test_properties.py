@@ -175,10 +175,11 @@ def test_a_model_is_loaded_as_it_was_saved_and_saved_again_the_same(sentences, v
         sentences, Options(**values), np.random.default_rng(1))
     with TemporaryDirectory() as folder:
         one, other = Path(folder, "one"), Path(folder, "other")
-        modelfile.save(one, tagger, info=info)
+        tagger.info = info
+        modelfile.save(one, tagger)
         again = modelfile.load(one)
         assert modelfile.read_manifest(one)["info"] == info
-        modelfile.save(other, again, info=info)
+        modelfile.save(other, again)
         assert all((one / name).read_bytes() == (other / name).read_bytes() for name in files.MODEL_FILES)
         texts = [s.words for s in sentences] + [["new", "words"], []]
         assert list(again.tag(texts)) == list(tagger.tag(texts))

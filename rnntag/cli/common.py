@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import hashlib
 import os
 import re
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
 from typing import Any
 
 import click
 
 from .. import __version__
-from ..corpus import FIELDS, FORMATS, TAGGED, Sentence, Skipped
+from ..corpus import FIELDS, FORMATS, TAGGED, Skipped
 from ..errors import OptionError, RnntagError
-from ..files import STANDARD, digest
+from ..files import STANDARD
 
 INTERRUPTED = 130
 SHARED = {"How corpora are read": ("format", "separator", "field", "column", "on_error", "tag_map"),
@@ -183,20 +181,3 @@ def read_once(*paths: str | None) -> None:
     """Raise OptionError when standard input is named more than once."""
     if paths.count(STANDARD) > 1:
         raise OptionError("standard input (-) is asked for twice", "it can be read once", "Write it to a file first.")
-
-
-def trained_on(layout: dict[str, Any]) -> dict[str, Any]:
-    """What a model's manifest keeps of how its corpus was read."""
-    return {name: layout[name] for name in ("field", "tag_map") if layout.get(name)}
-
-
-def provenance(path: str, sentences: list[Sentence]) -> dict[str, Any]:
-    """What a training corpus was, for the manifest: its name, size and digest, that of the sentences
-    when it came through a pipe."""
-    record = {"name": Path(path).name, "sentences": len(sentences), "tokens": sum(map(len, sentences))}
-    if found := digest(path):
-        return {**record, "sha256": found}
-    total = hashlib.sha256()
-    for sentence in sentences:
-        total.update(repr((sentence.words, sentence.tags)).encode("utf-8", "backslashreplace"))
-    return {**record, "sha256_of_sentences": total.hexdigest()}

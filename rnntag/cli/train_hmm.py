@@ -28,10 +28,10 @@ def main(train: str, model: Path, layout: dict, force: bool, quiet: bool) -> Non
     check_free(model, force=force)
     sentences = read_tagged(train, **layout)
     tagger = HMMTagger.train(sentences)
-    size = common.provenance(train, sentences)
-    modelfile.save(model, tagger, info={"train": size, **common.trained_on(layout)}, force=force)
+    tagger.info = modelfile.origin(train, sentences, layout)
+    modelfile.save(model, tagger, force=force)
     if not quiet:
-        click.echo(f"{size['sentences']:,} sentences, {size['tokens']:,} tokens, "
+        click.echo(f"{len(sentences):,} sentences, {sum(map(len, sentences)):,} tokens, "
                    f"{len(tagger.words) - 1:,} words, {len(tagger.tags) - 1:,} tags -> {model}", err=True)
 
 

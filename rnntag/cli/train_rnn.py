@@ -11,15 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..corpus import Sentence, read_tagged
 from ..errors import DivergedError, OptionError
-from ..files import check_free, digest
+from ..files import check_free
 from ..options import PRESETS, Options, flag, preset
 from . import common
 
 if TYPE_CHECKING:
     from ..checkpoint import Checkpoints
-    from ..tagger import RNNTagger
+    from ..preparation import Run
     from ..trainer import Trainer
 
 SWITCHES = {"bidirectional": "--bidirectional/--one-direction",
@@ -95,115 +94,49 @@ def main(train: str, model: str, dev: str | None, dev_fraction: float, keep: str
     those of the default preset. One BLAS thread is used unless
     OPENBLAS_NUM_THREADS (or OMP_NUM_THREADS) says otherwise.
     """
-    if dev and dev_fraction:
-        raise OptionError("given together", "there is one dev set", place="--dev and --dev-fraction")
-    if vectors and raw_text:
-        raise OptionError("given together", "vectors come from one of them", place="--vectors and --raw-text")
-    given = {name: value for name, value in changes.items() if value not in (None, ())}
-    # misuse shows before any corpus is read
-    start = _start(init, model, layout)
-    _options(start, preset_name, {**given, "vectors": 1} if vectors or raw_text else given)
-    check_free(model, force=force or resume)
-    sentences = read_tagged(train, **layout)
-    held_out = read_tagged(dev, **layout) if dev else []
-
-    import numpy as np
-
     from ..checkpoint import Checkpoints
     from ..modelfile import check_size
-    from ..trainer import Trainer, hold_out, new_tagger
+    from ..preparation import prepare
+    from .vectors import counted
 
-    loaded = _vectors(vectors, raw_text, quiet)
-    if loaded:
-        given["vectors"] = loaded[1].shape[1]
-    options = _options(start, preset_name, given)
-    rng = np.random.default_rng(options.seed)
-    info = _info(train, sentences, layout, preset_name, init)
-    if dev_fraction:
-        sentences, held_out = hold_out(sentences, dev_fraction, rng)
-    if held_out:
-        info["dev"] = {**common.provenance(dev or train, held_out), "fraction": dev_fraction, "kept": keep}
-    if loaded:
-        info["vectors"] = {Path(path).name: digest(path) for path in raw_text or (vectors,)}
-    trainer = Trainer(new_tagger(sentences, options, rng, loaded, start), sentences, held_out, rng)
-    check_size(trainer.tagger)
-    if not quiet:
-        _describe(trainer, sentences, held_out, start)
-    with Checkpoints(model, {"options": options.to_dict(), **info}, every=checkpoint_every, resume=resume,
-                     force=force) as checkpoints:
-        _train(trainer, checkpoints, model, info, keep, quiet)
-
-
-def _vectors(file: str | None, raw_text: tuple[str, ...], quiet: bool) -> Any:
-    """Words and vectors from a file, or made from untagged text, or None."""
-    if not file and not raw_text:
-        return None
-    from ..vectorfile import read_vectors
-    from ..vectors import train_vectors
-    from .vectors import sentences
-    return read_vectors(file) if file else train_vectors(sentences(raw_text, quiet))
-
-
-def _start(init: str | None, model: str, layout: dict[str, Any]) -> RNNTagger | None:
-    """The tagger to start from, if any; TRAIN's tags are then in the column that they were in there."""
-    if init is None:
-        return None
-    if Path(init).resolve() == Path(model).resolve():
+    if init is not None and Path(init).resolve() == Path(model).resolve():
         raise OptionError(f"{init} is the MODEL to be written, too", "a model to start from stays as it is",
                           "Give MODEL another name.", "--init")
-    from ..adaptation import START
-    from ..modelfile import load, read_manifest
-    tagger: Any = load(init, "rnn", START)
-    learnt = read_manifest(init)["info"].get("field")
-    layout["field"] = layout["field"] or (str(learnt) if learnt else None)
-    return tagger
+    check_free(model, force=force or resume)
+    run = prepare(train, dev=dev or (), dev_fraction=dev_fraction, keep=keep, preset=preset_name, init=init,
+                  vectors=vectors, raw_text=raw_text, layout=layout, progress=lambda words: counted(words, quiet),
+                  options={name: value for name, value in changes.items() if value not in (None, ())})
+    check_size(run.trainer.tagger)
+    if not quiet:
+        _describe(run)
+    with Checkpoints(model, {"options": run.trainer.options.to_dict(), **run.info}, every=checkpoint_every,
+                     resume=resume, force=force) as checkpoints:
+        _train(run, checkpoints, model, quiet)
 
 
-def _options(start: RNNTagger | None, preset_name: str | None, given: dict[str, Any]) -> Options:
-    """The options of the new tagger. Nothing that is given may be ignored."""
-    if start is None:
-        options = preset(preset_name or "default", **given)
-    else:
-        from ..adaptation import adapted_options
-        options = adapted_options(start.options, given, preset_name)
-    for name, why in options.unused().items():
-        if name in given:
-            raise OptionError(f"{given[name]} {why}", "it would change nothing", "Leave it out.",
-                              SWITCHES.get(name, flag(name)))
-    return options
-
-
-def _info(train: str, sentences: list[Sentence], layout: dict[str, Any], preset_name: str | None,
-          init: str | None) -> dict[str, Any]:
-    """What the manifest says of where the model is from."""
-    info: dict[str, Any] = {"preset": preset_name or "default"} if preset_name or not init else {}
-    info |= {"train": common.provenance(train, sentences), **common.trained_on(layout)}
-    if init:
-        info["init"] = {"name": Path(init).name, "sha256": digest(Path(init) / "model.json")}
-    return info
-
-
-def _describe(trainer: Trainer, sentences: list[Sentence], dev: list[Sentence], start: RNNTagger | None) -> None:
+def _describe(run: Run) -> None:
+    trainer = run.trainer
     size = sum(array.size for array in trainer.tagger.params.values())
-    click.echo(f"{len(sentences):,} sentences, {trainer.tokens:,} tokens, {len(trainer.tagger.tags) - 1} tags; "
+    click.echo(f"{len(run.train):,} sentences, {trainer.tokens:,} tokens, {len(trainer.tagger.tags) - 1} tags; "
                f"{size:,} weights", err=True)
-    if start is not None:
+    if run.start is not None:
         from ..adaptation import difference
-        click.echo(difference(trainer.tagger, start), err=True)
-    unseen = {tag for sentence in dev for tag in sentence.tags or []} - set(trainer.tagger.tags.strings)
+        click.echo(difference(trainer.tagger, run.start), err=True)
+    unseen = {tag for sentence in run.dev for tag in sentence.tags or []} - set(trainer.tagger.tags.strings)
     if unseen:
-        count = sum(tag in unseen for sentence in dev for tag in sentence.tags or [])
+        count = sum(tag in unseen for sentence in run.dev for tag in sentence.tags or [])
         click.echo(f"Warning: {count} dev tokens have tags that the training corpus lacks "
                    f"({', '.join(sorted(unseen)[:5])}); they count as errors", err=True)
 
 
-def _train(trainer: Trainer, checkpoints: Checkpoints, model: str, info: dict[str, Any], keep: str,
-           quiet: bool) -> None:
+def _train(run: Run, checkpoints: Checkpoints, model: str, quiet: bool) -> None:
     """Train from the start, or from the last checkpoint, to the end, and write MODEL.
 
     When the loss diverges, MODEL gets the best weights from before that, and the error is raised.
     """
     from ..modelfile import save
+
+    trainer = run.trainer
 
     def say(text: str) -> None:
         if not quiet:
@@ -221,15 +154,14 @@ def _train(trainer: Trainer, checkpoints: Checkpoints, model: str, info: dict[st
         _run(trainer, checkpoints, quiet)
     except DivergedError as error:
         if trainer.best:  # worth more than nothing: the weights before it went wrong
-            save(model, trainer.result(keep), info=info | {"stopped": str(error)}, log=checkpoints.log,
-                 force=checkpoints.force)
+            tagger = run.result()
+            tagger.info["stopped"] = str(error)
+            save(model, tagger, log=checkpoints.log, force=checkpoints.force)
             error.hint += f" The weights of epoch {trainer.at.epoch} are kept in {model}."
         checkpoints.finish()
         raise
-    if "dev" in info:
-        info["dev"]["accuracy"] = trainer.at.best_score
-    tagger = trainer.result(keep)
-    save(model, tagger, info=info, log=checkpoints.log, force=checkpoints.force)
+    tagger = run.result()
+    save(model, tagger, log=checkpoints.log, force=checkpoints.force)
     checkpoints.finish()
     if tagger.temperature != 1:
         say(f"Probabilities are those of scores / {tagger.temperature}, which fits the dev set best")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import click
 
@@ -31,30 +31,29 @@ def main(raw: tuple[str, ...], out: str, width: int, min_count: int, contexts: i
     corpus that will be tagged; - is standard input. OUT gets word2vec's text format; - is standard
     output. 5 million tokens take about 10 seconds.
     """
+    from ..corpus import read
     from ..files import open_output
     from ..vectorfile import write_vectors
     from ..vectors import train_vectors
 
     with open_output(out, force=force) as stream:
-        words, vectors = train_vectors(sentences(raw, quiet), width, contexts=contexts,
+        text = (sentence.words for path in raw for sentence in read(path, "tokens"))
+        words, vectors = train_vectors(counted(text, quiet), width, contexts=contexts,
                                        min_count=min_count, seed=seed)
         write_vectors(stream, words, vectors)
     if not quiet:
         click.echo(f"{len(words) - 1:,} words, {width} numbers each -> {out}", err=True)
 
 
-def sentences(paths: Iterable[str], quiet: bool) -> Iterator[list[str]]:
-    """The sentences of untagged files, with a progress bar on a terminal."""
+def counted(sentences: Iterable[Sequence[str]], quiet: bool) -> Iterator[Sequence[str]]:
+    """The sentences, with a progress bar on a terminal."""
     from tqdm import tqdm
-
-    from ..corpus import read
 
     off = quiet or not sys.stderr.isatty()
     with tqdm(desc="Reading", unit=" tokens", unit_scale=True, disable=off) as bar:
-        for path in paths:
-            for sentence in read(path, "tokens"):
-                bar.update(len(sentence))
-                yield sentence.words
+        for words in sentences:
+            bar.update(len(words))
+            yield words
 
 
 if __name__ == "__main__":

@@ -22,21 +22,31 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ..errors import CorpusError
+from ..errors import CorpusError, OptionError, quote
 from ..files import open_input, shown
-from .base import FIELDS, MAX_LINE_BYTES, MAX_SENTENCE_TOKENS, Block, Format, Lines, Sentence, Skipped, count_characters
+from .base import (FIELDS, MAX_LINE_BYTES, MAX_SENTENCE_TOKENS, Block, Format, Lines, Sentence, Skipped,
+                   count_characters)
 from .columns import Conllu, Vertical
 from .detect import judge
 from .horizontal import LineFormat, Tags, Tokens, WordTag
 from .jsonl import JsonLines
 
 __all__ = ["FIELDS", "FORMATS", "MAX_LINE_BYTES", "MAX_SENTENCE_TOKENS", "TAGGED", "TO_TAG", "Block", "Format",
-           "LineFormat", "Lines", "Sentence", "Skipped", "count_characters", "detect", "open_corpus", "read", "read_tagged"]
+           "LineFormat", "Lines", "Sentence", "Skipped", "check_layout", "count_characters", "detect", "open_corpus",
+           "read", "read_tagged"]
 
 FORMATS: dict[str, type[Format]] = {cls.name: cls for cls in (WordTag, Tokens, Tags, Vertical, Conllu,
                                                               JsonLines)}
 TAGGED = tuple(name for name, format in FORMATS.items() if format.has_words and format.has_tags)
 TO_TAG = tuple(name for name, format in FORMATS.items() if format.has_words)
+
+
+def check_layout(format: str | None = None, separator: str = "_", field: str | None = None, column: int = 2,
+                 choices: Iterable[str] = TAGGED) -> None:
+    """Raise OptionError unless a corpus can be read so: misuse shows before the file is read."""
+    Format(separator, field or "upos", column)
+    if format is not None and format not in tuple(choices):
+        raise OptionError(quote(format), f"it is one of {', '.join(choices)}", place="--format")
 
 
 @contextmanager
@@ -53,7 +63,7 @@ def open_corpus(path: str | Path, format: str | None = None, choices: Iterable[s
 
     Raises CorpusError (place, line and what was wrong) and RnntagError (the file itself).
     """
-    Format(separator, field, column, want)  # misuse shows before the file is read
+    check_layout(format, separator, field, column, choices)
     with open_input(path) as stream:
         lines = Lines(stream, path, skipped)
         if format is None:

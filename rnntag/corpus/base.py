@@ -65,13 +65,13 @@ def count_characters(sentence: Any, number: int) -> int:
     """
     words = sentence.words if isinstance(sentence, Sentence) else sentence
     if isinstance(words, str) or not isinstance(words, Collection):
-        what = f"the string {quote(words)}" if isinstance(words, str) else quote(repr(words))
-        raise CorpusError(what, "a sentence is a list of words", "Split it into words first.", f"sentence {number}")
+        raise CorpusError(quote(words), "a sentence is a list of words", "Split it into words first.",
+                          f"sentence {number}")
     try:
         return len("".join(words))
     except TypeError:
         position, word = next((i, word) for i, word in enumerate(words, 1) if not isinstance(word, str))
-        raise CorpusError(f"token {position} is {repr(word)[:60]}", "a token is a string",
+        raise CorpusError(f"token {position} is {quote(word)}", "a token is a string",
                           place=f"sentence {number}") from None
 
 
@@ -226,13 +226,13 @@ class Format:
     has_tags = True
 
     def __init__(self, separator: str = "_", field: str = "upos", column: int = 2, want: str = "any"):
-        if not separator or any(char in separator for char in " \r\n"):
+        if not isinstance(separator, str) or not separator or any(char in separator for char in " \r\n"):
             raise OptionError(f"the separator {quote(separator)}",
                               "it is at least one character and no space or line end")
-        if field not in FIELDS:
-            raise OptionError(f"{quote(field)}", f"it is one of {', '.join(FIELDS)}", place="--field")
-        if column < 2:
-            raise OptionError(f"{column}", "the word is in column 1, the tag in one from 2", place="--column")
+        if not isinstance(field, str) or field not in FIELDS:
+            raise OptionError(quote(field), f"it is one of {', '.join(FIELDS)}", place="--field")
+        if type(column) is not int or column < 2:
+            raise OptionError(quote(column), "the word is in column 1, the tag in one from 2", place="--column")
         self.separator, self.field, self.column, self.want = separator, field, column, want
 
     def read(self, lines: Lines) -> Iterator[Sentence]:
