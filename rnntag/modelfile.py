@@ -77,42 +77,55 @@ def save(folder: str | Path, tagger: Tagger, *, info: Mapping[str, Any] | None =
     info   JSON values that tell where the model is from: seed, digest of the corpus, scores
     log    the records of the epochs
 
-    Raises ModelError when the folder exists and ``force`` is not given, or cannot be written, and
-    when ``load`` would refuse what is written.
+    Raises RnntagError when the folder exists and ``force`` is not given, or cannot be written, and
+    ModelError when ``load`` would refuse what is written.
     """
-    options, ids, arrays = tagger.state()
-    check_size(tagger)
-    for name, array in arrays.items():
-        if not np.isfinite(array).all():
-            raise ModelError(f"{name} has values that are infinite or not a number",
-                             "such a model is not written", "Lower --learning-rate, or set --clip.", folder)
+    with blaming(Path(folder), hint=""):
+        check(tagger, info)
+    _, ids, arrays = tagger.state()
     with whole_folder(folder, force=force) as aside:
         parts = {WEIGHTS: pack_arrays(arrays), IDS: _json_bytes(ids),
                  LOG: b"".join(json.dumps(record).encode() + b"\n" for record in log or [])}
         for name, data in parts.items():
             write_bytes(aside / name, data)
-        manifest = {"format": "rnntag", "format_version": FORMAT_VERSION, "program": __version__,
-                    "kind": tagger.kind, "options": options, "info": dict(info or {}),
-                    "sha256": {name: sha256(data) for name, data in parts.items()}}
-        # a file name that is not UTF-8 has lone surrogates, which this writes as JSON's \udc80
-        write_bytes(aside / MANIFEST, _json_bytes(manifest, "backslashreplace"))
+        write_bytes(aside / MANIFEST, _manifest(tagger, info, parts))
 
 
-def check_size(tagger: Tagger) -> None:
-    """Raise ModelError when ``tagger`` is too large to be loaded again: call it before long work."""
-    _, ids, arrays = tagger.state()
-    archive_bytes({name: array.shape for name, array in arrays.items()}, tagger.dtype)
-    try:
-        size = len(_json_bytes(ids))
-    except UnicodeEncodeError:
-        raise ModelError("an id map with half a character (a lone surrogate)") from None
-    if size > MAX_JSON_BYTES[IDS]:
-        raise ModelError(f"id maps of {size:,} bytes", f"at most {MAX_JSON_BYTES[IDS]:,} are loaded",
-                         "Raise --min-count.")
+def check(tagger: Tagger, info: Mapping[str, Any] | None = None) -> None:
+    """Raise an RnntagError when ``load`` would refuse ``tagger`` with this ``info``: call it before long work."""
+    options, ids, arrays = tagger.state()
+    check_ids(ids)
+    shapes = tagger.shapes(options, ids)
+    archive_bytes(shapes, tagger.dtype)
+    made = {name: f"{tagger.dtype} {shape}" for name, shape in shapes.items()}
+    there = {name: f"{array.dtype} {array.shape}" for name, array in arrays.items()}
+    for name in sorted(name for name, _ in made.items() ^ there.items()):
+        raise ModelError(f"{name} is {there.get(name, 'absent')}",
+                         f"options and id maps make it {made.get(name, 'absent')}")
+    for name, array in arrays.items():
+        if not np.isfinite(array).all():
+            raise ModelError(f"{name} has values that are infinite or not a number",
+                             "such a model is not written", "Lower --learning-rate, or set --clip.")
+    tagger.restore(options, ids, arrays)
+    for what, data, limit, hint in (
+            ("id maps", _json_bytes(ids), MAX_JSON_BYTES[IDS], "Raise --min-count."),
+            ("a manifest", manifest := _manifest(tagger, info, dict.fromkeys((WEIGHTS, IDS, LOG), b"")),
+             MAX_JSON_BYTES[MANIFEST], "Give a shorter --tag-map, or fewer files.")):
+        if len(data) > limit:
+            raise ModelError(f"{what} of {len(data):,} bytes", f"at most {limit:,} are loaded", hint)
+    parse_json(manifest, Path(MANIFEST))
+
+
+def _manifest(tagger: Tagger, info: Mapping[str, Any] | None, parts: Mapping[str, bytes]) -> bytes:
+    """The manifest of a folder with these files."""
+    # a file name that is not UTF-8 has lone surrogates, which this writes as JSON's \udc80
+    return _json_bytes({"format": "rnntag", "format_version": FORMAT_VERSION, "program": __version__,
+                        "kind": tagger.kind, "options": tagger.state()[0], "info": dict(info or {}),
+                        "sha256": {name: sha256(data) for name, data in parts.items()}}, "backslashreplace")
 
 
 def _json_bytes(value: Any, errors: str = "strict") -> bytes:
-    return json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False).encode("utf-8", errors) + b"\n"
+    return json.dumps(value, ensure_ascii=False, indent=1).encode("utf-8", errors) + b"\n"
 
 
 # ------------------------------------------------------------------ loading
@@ -130,8 +143,9 @@ def load(folder: str | Path, kind: str | None = None, hint: str = "") -> Tagger:
         raise ModelError(f"a model of kind {manifest['kind']}", f"this command takes {kind}",
                          hint or f"Use {COMMANDS[manifest['kind']]}.", folder)
     found = tagger_class(manifest["kind"])
-    ids = check_ids(folder / IDS, read_json(folder, IDS, manifest["sha256"][IDS]))
-    options = manifest["options"]
+    ids, options = read_json(folder, IDS, manifest["sha256"][IDS]), manifest["options"]
+    with blaming(folder / IDS):
+        check_ids(ids)
     with blaming(folder / MANIFEST):  # options out of range, ids that do not fit them
         shapes = found.shapes(options, ids)
         most = archive_bytes(shapes, found.dtype)
@@ -182,11 +196,8 @@ def read_json(folder: Path, name: str, digest: str | None) -> Any:
     return parse_json(data, folder / name)
 
 
-def check_ids(place: Path, ids: Any) -> dict[str, Any]:
-    """``ids`` when it is an object of lists of distinct strings (or of such objects).
-
-    Raises ModelError otherwise.
-    """
+def check_ids(ids: Any) -> None:
+    """Raise ModelError unless ``ids`` is an object of lists of distinct strings (or of such objects)."""
     def check(value: Any, depth: int) -> None:
         if isinstance(value, dict) and depth < 2:
             for inner in value.values():
@@ -194,19 +205,16 @@ def check_ids(place: Path, ids: Any) -> dict[str, Any]:
         elif not (isinstance(value, list) and value[:1] == [""]
                   and set(map(type, value)) == {str}
                   and len(set(value)) == len(value)):
-            raise ModelError('an id map that is no list of distinct strings starting with ""',
-                             hint=SUPPORT, place=place)
+            raise ModelError('an id map that is no list of distinct strings starting with ""')
         else:
             try:
                 "".join(value).encode()
             except UnicodeEncodeError:
-                raise ModelError("an id map with half a character (a lone surrogate)", hint=SUPPORT,
-                                 place=place) from None
+                raise ModelError("an id map with half a character (a lone surrogate)") from None
 
     if not isinstance(ids, dict):
-        raise ModelError("no object of id maps", hint=SUPPORT, place=place)
+        raise ModelError("no object of id maps")
     check(ids, 0)
-    return ids
 
 
 def _scalar(value: Any) -> str:

@@ -10,9 +10,12 @@ import numpy as np
 import pytest
 
 from rnntag import files, modelfile
+from rnntag.corpus import Sentence
 from rnntag.errors import ModelError, RnntagError
 from rnntag.modelfile import (IDS, LOG, MANIFEST, WEIGHTS, load, pack_arrays, read_manifest, save, sha256,
                               unpack_arrays)
+from rnntag.options import Options
+from rnntag.tagger import RNNTagger
 
 
 def seal(folder, **changes):
@@ -135,6 +138,46 @@ def test_what_could_not_be_loaded_is_not_saved(toy, tmp_path, monkeypatch):
     assert not (tmp_path / "m").exists()
 
 
+TWICE = "an id map that is no list of distinct strings"
+
+
+@pytest.mark.parametrize("change, message", [
+    (lambda t: t.tags.strings.append("DT"), TWICE),
+    (lambda t: t.features.vocabs["shape"].strings.append(""), TWICE),
+    (lambda t: t.words.strings.append("new"),
+     "features.table is float32 (27, 3); options and id maps make it float32 (28, 3)"),
+    (lambda t: t.params.pop("output.b_o"), "output.b_o is absent; options and id maps make it float32 (3,)"),
+    (lambda t: t.params.update(more=np.zeros(1, "float32")), "more is float32 (1,); options and id maps make"),
+    (lambda t: t.params.update({"output.b_o": np.zeros(3)}), "output.b_o is float64 (3,); options"),
+    (lambda t: setattr(t, "temperature", 9.0), "temperature 9.0; it is at least 0.5"),
+    (lambda t: t.params["output.b_o"].fill(np.inf), "output.b_o has values that are infinite")])
+def test_an_rnn_that_could_not_be_loaded_is_not_saved(tmp_path, change, message):
+    tagger = RNNTagger.create([Sentence("a dog runs".split(), "DT NN VB".split())],
+                              Options(embedding=3, hidden=2, features="form,shape,suffixes"),
+                              np.random.default_rng(1))
+    save(tmp_path / "good", tagger)
+    change(tagger)
+    with pytest.raises(ModelError) as error:
+        save(tmp_path / "m", tagger)
+    assert f"{tmp_path / 'm'}: {message}" in str(error.value) and [path.name for path in tmp_path.iterdir()] == ["good"]
+
+
+def test_an_hmm_of_counts_that_do_not_agree_is_not_saved(toy, tmp_path):
+    toy.transitions[0, 1] += 1
+    with pytest.raises(ModelError, match="counts that do not agree"):
+        save(tmp_path / "m", toy)
+    assert not (tmp_path / "m").exists()
+
+
+@pytest.mark.parametrize("info, message", [
+    ({"tag_map": {"T" * 10: "x" * 1_000_000}}, "a manifest of 1,000,"), ({"x": np.nan}, "not JSON"),
+    ({"x": {1: "", "1": ""}}, "a key stands twice"), ({"x": eval("[" * 40 + "]" * 40)}, "nested more than 32 deep")])
+def test_a_manifest_that_could_not_be_read_is_not_written(toy, tmp_path, info, message):
+    with pytest.raises(ModelError, match=message):
+        save(tmp_path / "m", toy, info=info)
+    assert list(tmp_path.glob("*m*")) == []
+
+
 # ------------------------------------------------------------------ folders
 
 
@@ -214,7 +257,7 @@ def test_strict_json_has_no_nan(model):
                                      {"x": {"y": {}}}])
 def test_an_id_map_is_a_list_of_distinct_strings(strings):
     with pytest.raises(ModelError, match="an id map that is no list of distinct strings"):
-        modelfile.check_ids("place", {"words": strings})
+        modelfile.check_ids({"words": strings})
 
 
 @pytest.mark.parametrize("change, message", [

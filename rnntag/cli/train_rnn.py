@@ -110,7 +110,7 @@ def main(train: str, model: str, dev: str | None, dev_fraction: float, keep: str
     import numpy as np
 
     from ..checkpoint import Checkpoints
-    from ..modelfile import check_size
+    from ..modelfile import check
     from ..trainer import Trainer, hold_out, new_tagger
 
     loaded = _vectors(vectors, raw_text, quiet)
@@ -126,7 +126,7 @@ def main(train: str, model: str, dev: str | None, dev_fraction: float, keep: str
     if loaded:
         info["vectors"] = {Path(path).name: digest(path) for path in raw_text or (vectors,)}
     trainer = Trainer(new_tagger(sentences, options, rng, loaded, start), sentences, held_out, rng)
-    check_size(trainer.tagger)
+    check(trainer.tagger, info)
     if not quiet:
         _describe(trainer, sentences, held_out, start)
     with Checkpoints(model, {"options": options.to_dict(), **info}, every=checkpoint_every, resume=resume,
