@@ -156,7 +156,7 @@ class Checkpoints:
             self._compare(state, place)
             turn, digest = ("arrays-0.npz", "arrays-1.npz").index(state["arrays"]), str(state["sha256"])
             check_values(state["trainer"], state["log"], trainer)
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
             raise ModelError(f"a damaged checkpoint ({quote(str(error))})", hint=AGAIN, place=place) from None
         shapes, arrays_place = trainer.shapes(state["trainer"]), self.folder / state["arrays"]
         most = archive_bytes(shapes, "float32", MAX_ARRAYS)

@@ -1,5 +1,6 @@
 """A run that is killed goes on where it was, and ends with the same bytes."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -237,6 +238,18 @@ def test_a_state_without_any_one_of_its_values_is_refused(tmp_path, state, seal)
             path.write_text(whole)
             state(lambda values: reduce(getitem, to, values).pop(last), seal)
             assert refusal(tmp_path), last
+
+
+def test_a_state_with_any_value_in_any_place_is_refused_or_continued(tmp_path, state):
+    path = tmp_path / "m.training" / STATE
+    whole, run = path.read_text(), trainer()
+    with checkpoints(tmp_path, resume=True) as place:
+        for *to, last in [*paths(json.loads(whole)), *(("log", 0, name) for name in json.loads(whole)["log"][0])]:
+            for value in (None, True, 10 ** 400, "\ud800", [[]], {"": 1.0}):
+                path.write_text(whole)
+                state(lambda values: reduce(getitem, to, values).update({last: value}))
+                with contextlib.suppress(ModelError):
+                    place.restore(run)
 
 
 @pytest.mark.parametrize("where, value", [
