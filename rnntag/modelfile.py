@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -26,12 +27,15 @@ import numpy as np
 from . import __version__
 from .archive import (MAX_ID_MAPS, MAX_WEIGHT_BYTES, SUPPORT, Shapes, archive_bytes, blaming, containers,
                       pack_arrays, parse_json, read_checked, sha256, unpack_arrays)
+from .corpus import FIELDS
 from .errors import ModelError, quote
 from .files import OLD, leftovers, reporting, whole_folder, write_bytes
+from .options import Options
 
 FORMAT_VERSION = 1
 MANIFEST, WEIGHTS, IDS, LOG = "model.json", "weights.npz", "ids.json", "log.jsonl"
-MAX_JSON_BYTES = {MANIFEST: 1_000_000, IDS: 100_000_000, LOG: 100_000_000}
+MAX_JSON_BYTES = {MANIFEST: 1_000_000, IDS: 100_000_000}
+MAX_EPOCHS, EPOCH_BYTES, EPOCH_VALUES = 100_000, 1_000, 32  # lines of a log; bytes and values of a line
 
 COMMANDS = {"rnn": "test-rnn", "hmm": "test-hmm"}  # the kinds of taggers, and what tags with each
 
@@ -194,6 +198,52 @@ def read_json(folder: Path, name: str, digest: str | None) -> Any:
     if name == IDS and containers(data) > MAX_ID_MAPS:  # each takes 20 times its bytes once parsed
         raise ModelError(f"more than {MAX_ID_MAPS} lists and objects", hint=SUPPORT, place=folder / name)
     return parse_json(data, folder / name)
+
+
+def trained_field(folder: str | Path) -> str | None:
+    """The column of CoNLL-U that the model's training corpus had its tags in, if it was one that was asked for.
+
+    Raises ModelError when there is no such column.
+    """
+    field = read_manifest(folder)["info"].get("field")
+    if field is not None and (not isinstance(field, str) or field not in FIELDS):
+        raise ModelError(f"field {_scalar(field)}", f"it is one of {', '.join(FIELDS)}", SUPPORT,
+                         Path(folder) / MANIFEST)
+    return field
+
+
+def read_log(path: str | Path) -> list[dict[str, Any]]:
+    """The epochs of a model folder's log, or of a log by itself; no more of them than its options allow.
+
+    Raises ModelError when it is no log.
+    """
+    path, most, digest = Path(path), MAX_EPOCHS, None
+    if path.is_dir():
+        manifest = read_manifest(path)
+        most, digest = manifest["options"].get("epochs", Options.epochs), manifest["sha256"][LOG]
+        if type(most) is not int or not 1 <= most <= MAX_EPOCHS:
+            raise ModelError(f"epochs {_scalar(most)}", f"it is a number from 1 to {MAX_EPOCHS:,}", SUPPORT,
+                             path / MANIFEST)
+        path /= LOG
+    data = read_checked(path, MAX_EPOCHS * EPOCH_BYTES, digest, most * EPOCH_BYTES)
+    lines = data.removesuffix(b"\n").count(b"\n") + 1
+    if lines > most:
+        raise ModelError(f"{lines:,} lines", f"the options allow {most:,} epochs", SUPPORT, path)
+    return [_epoch(line, Path(f"{path}:{number}")) for number, line in enumerate(data.split(b"\n"), 1)
+            if line.strip()]
+
+
+def _epoch(line: bytes, place: Path) -> dict[str, Any]:
+    record = None
+    if len(line) <= EPOCH_BYTES:
+        with suppress(ModelError):
+            record = parse_json(line, place)
+    if not (isinstance(record, dict) and len(record) <= EPOCH_VALUES
+            and all(value is None or type(value) in (bool, int, float) and abs(value) < 1e300
+                    for value in record.values())
+            and type(record.get("epoch")) is int and 1 <= record["epoch"] <= MAX_EPOCHS):
+        raise ModelError("not an epoch", "a log has a JSON object with epoch and loss a line", place=place)
+    return record
 
 
 def check_ids(ids: Any) -> None:

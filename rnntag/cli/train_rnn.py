@@ -152,10 +152,9 @@ def _start(init: str | None, model: str, layout: dict[str, Any]) -> RNNTagger | 
         raise OptionError(f"{init} is the MODEL to be written, too", "a model to start from stays as it is",
                           "Give MODEL another name.", "--init")
     from ..adaptation import START
-    from ..modelfile import load, read_manifest
+    from ..modelfile import load, trained_field
     tagger: Any = load(init, "rnn", START)
-    learnt = read_manifest(init)["info"].get("field")
-    layout["field"] = layout["field"] or (str(learnt) if learnt else None)
+    layout["field"] = layout["field"] or trained_field(init)
     return tagger
 
 
