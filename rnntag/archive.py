@@ -44,14 +44,14 @@ Shapes = dict[str, tuple[int, ...]]
 
 
 @contextlib.contextmanager
-def blaming(place: Path) -> Iterator[None]:
+def blaming(place: Path, hint: str = SUPPORT) -> Iterator[None]:
     """Give errors that name no file this place, as ModelErrors with a next step."""
     try:
         yield
     except RnntagError as error:
         if error.place.startswith("--"):  # an option, here of the model
-            raise ModelError(f"{error.place} is {error.found}", error.wanted, SUPPORT, place) from error
-        raise ModelError(error.found, error.wanted, error.hint or SUPPORT, error.place or place) from error
+            raise ModelError(f"{error.place} is {error.found}", error.wanted, hint, place) from error
+        raise ModelError(error.found, error.wanted, error.hint or hint, error.place or place) from error
 
 
 def read_checked(place: Path, limit: int, digest: str | None, at_most: int | None = None,

@@ -4,8 +4,8 @@ Beside the model MODEL that is being trained there is, until it is written, a fo
 
     lock             held by the running process
     arrays-0.npz, arrays-1.npz   weights, optimiser state, averages; written in turn
-    state.json       options, digests of the corpora, position, random generator, log; names one of
-                     the two and its SHA-256, and is replaced in one step after that is on the disk
+    state.json       options, digests of the corpora, position, random generator, log, and a SHA-256 of these;
+                     names one of the two and its SHA-256, and is replaced in one step after that is on the disk
 
 so the last good checkpoint is there while the next is written. A run that is continued does the
 same updates in the same order: it ends with the same bytes as one that was not interrupted.
@@ -36,7 +36,7 @@ from .files import OLD, PART, Lock, leftovers, reporting, write_bytes
 from .modelfile import FORMAT_VERSION, read_manifest
 from .trainer import Epoch, Trainer
 
-STATE = "state.json"
+STATE, SEAL = "state.json", "sha256_of_state"  # the file, and the key of its checksum in it
 OWN = re.compile(r"lock|state\.json|arrays-[01]\.npz|\.(state\.json|arrays-[01]\.npz)\.\w{8}\.part")
 MAX_ARRAYS = 8 * MAX_WEIGHT_BYTES  # weights, optimiser state, averages, the best and the last weights
 AGAIN = "Start over with --force."
@@ -130,7 +130,7 @@ class Checkpoints:
         write_bytes(self.folder / name, data)
         state = {"format_version": FORMAT_VERSION, "identity": self.identity, "log": self.log,
                  "arrays": name, "sha256": sha256(data), "trainer": values}
-        write_bytes(self.folder / STATE, json.dumps(state).encode())
+        write_bytes(self.folder / STATE, json.dumps({**state, SEAL: _digest(state)}).encode())
         self._turn, self._saved_at = 1 - self._turn, time.monotonic()
 
     def restore(self, trainer: Trainer) -> bool:
@@ -154,22 +154,24 @@ class Checkpoints:
         state = parse_json(read_checked(place, size, None), place)
         try:
             self._compare(state, place)
-            turn = ("arrays-0.npz", "arrays-1.npz").index(state["arrays"])
+            turn, digest = ("arrays-0.npz", "arrays-1.npz").index(state["arrays"]), str(state["sha256"])
             check_values(state["trainer"], state["log"], trainer)
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
             raise ModelError(f"a damaged checkpoint ({quote(str(error))})", hint=AGAIN, place=place) from None
         shapes, arrays_place = trainer.shapes(state["trainer"]), self.folder / state["arrays"]
         most = archive_bytes(shapes, "float32", MAX_ARRAYS)
-        data = read_checked(arrays_place, MAX_ARRAYS, str(state["sha256"]), most, STATE)
+        data = read_checked(arrays_place, MAX_ARRAYS, digest, most, STATE)
         trainer.restore(state["trainer"], unpack_arrays(arrays_place, data, shapes, "float32"))
         self._turn, self.log = 1 - turn, state["log"]
 
     def _compare(self, state: dict[str, Any], place: Path) -> None:
-        """Raise ModelError unless the checkpoint is of this format, and of this very run."""
+        """Raise ModelError unless the checkpoint is of this format, whole, and of this very run."""
         version = state["format_version"]
         if type(version) is not int or version != FORMAT_VERSION:
             raise ModelError(f"a checkpoint of format {quote(str(version))}", "this program continues "
                              f"{FORMAT_VERSION}", AGAIN, place)
+        if state.pop(SEAL, None) != _digest(state):
+            raise ModelError("its checksum is not that of what is in it", "it was damaged or edited", AGAIN, place)
         flat, own = _flatten(state["identity"]), _flatten(self.identity)
         for name in sorted(flat.keys() | own.keys()):
             if flat.get(name) != own.get(name):
@@ -230,6 +232,11 @@ def _check_like(found: Any, own: Any, name: str) -> None:
     elif name != "plan":
         number = isinstance(own, float) and type(found) in (int, float) and abs(found) < 1e300
         _want(number or not isinstance(own, float) and type(found) is type(own), name)
+
+
+def _digest(state: dict[str, Any]) -> str:
+    """The SHA-256 of a state: JSON values that are read and written again give the same text."""
+    return sha256(json.dumps(state).encode())
 
 
 def _want(right: bool, name: str) -> None:

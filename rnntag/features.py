@@ -68,7 +68,7 @@ LONG_RUN = re.compile(r"(.)\1{2,}", re.DOTALL)
 
 
 def shape(word: str) -> str:
-    """The word's outline: ``McDonald's-98`` is ``XxXxx'x-dd``."""
+    """The word's outline: ``McDonald's-98`` is ``XxXxx'x-dd``; accents alone have none, ""."""
     outline = word.translate(MARKS)
     return _shortened(outline) if len(outline) <= MAX_CHARACTERS else LONG_RUN.sub(r"\1\1", outline)
 

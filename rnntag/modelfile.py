@@ -19,6 +19,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -27,15 +28,17 @@ import numpy as np
 from . import __version__
 from .archive import (MAX_ID_MAPS, MAX_WEIGHT_BYTES, SUPPORT, Shapes, archive_bytes, blaming, containers,
                       pack_arrays, parse_json, read_checked, sha256, unpack_arrays)
-from .corpus import Sentence
+from .corpus import FIELDS, Sentence
 from .errors import ModelError, quote
 from .files import OLD, digest, leftovers, reporting, whole_folder, write_bytes
+from .options import Options
 from .output import Posteriors
 from .vocab import Vocab
 
 FORMAT_VERSION = 1
 MANIFEST, WEIGHTS, IDS, LOG = "model.json", "weights.npz", "ids.json", "log.jsonl"
-MAX_JSON_BYTES = {MANIFEST: 1_000_000, IDS: 100_000_000, LOG: 100_000_000}
+MAX_JSON_BYTES = {MANIFEST: 1_000_000, IDS: 100_000_000}
+MAX_EPOCHS, EPOCH_BYTES, EPOCH_VALUES = 100_000, 1_000, 32  # lines of a log; bytes and values of a line
 
 COMMANDS = {"rnn": "test-rnn", "hmm": "test-hmm"}  # the kinds of taggers, and what tags with each
 
@@ -85,42 +88,55 @@ def save(folder: str | Path, tagger: Tagger, *, log: list[dict] | None = None, f
 
     log    the records of the epochs
 
-    Raises ModelError when the folder exists and ``force`` is not given, or cannot be written, and
-    when ``load`` would refuse what is written.
+    Raises RnntagError when the folder exists and ``force`` is not given, or cannot be written, and
+    ModelError when ``load`` would refuse what is written.
     """
-    options, ids, arrays = tagger.state()
-    check_size(tagger)
-    for name, array in arrays.items():
-        if not np.isfinite(array).all():
-            raise ModelError(f"{name} has values that are infinite or not a number",
-                             "such a model is not written", "Lower --learning-rate, or set --clip.", folder)
+    with blaming(Path(folder), hint=""):
+        check(tagger)
+    _, ids, arrays = tagger.state()
     with whole_folder(folder, force=force) as aside:
         parts = {WEIGHTS: pack_arrays(arrays), IDS: _json_bytes(ids),
                  LOG: b"".join(json.dumps(record).encode() + b"\n" for record in log or [])}
         for name, data in parts.items():
             write_bytes(aside / name, data)
-        manifest = {"format": "rnntag", "format_version": FORMAT_VERSION, "program": __version__,
-                    "kind": tagger.kind, "options": options, "info": tagger.info,
-                    "sha256": {name: sha256(data) for name, data in parts.items()}}
-        # a file name that is not UTF-8 has lone surrogates, which this writes as JSON's \udc80
-        write_bytes(aside / MANIFEST, _json_bytes(manifest, "backslashreplace"))
+        write_bytes(aside / MANIFEST, _manifest(tagger, parts))
 
 
-def check_size(tagger: Tagger) -> None:
-    """Raise ModelError when ``tagger`` is too large to be loaded again: call it before long work."""
-    _, ids, arrays = tagger.state()
-    archive_bytes({name: array.shape for name, array in arrays.items()}, tagger.dtype)
-    try:
-        size = len(_json_bytes(ids))
-    except UnicodeEncodeError:
-        raise ModelError("an id map with half a character (a lone surrogate)") from None
-    if size > MAX_JSON_BYTES[IDS]:
-        raise ModelError(f"id maps of {size:,} bytes", f"at most {MAX_JSON_BYTES[IDS]:,} are loaded",
-                         "Raise --min-count.")
+def check(tagger: Tagger) -> None:
+    """Raise an RnntagError when ``load`` would refuse ``tagger``: call it before long work."""
+    options, ids, arrays = tagger.state()
+    check_ids(ids)
+    shapes = tagger.shapes(options, ids)
+    archive_bytes(shapes, tagger.dtype)
+    made = {name: f"{tagger.dtype} {shape}" for name, shape in shapes.items()}
+    there = {name: f"{array.dtype} {array.shape}" for name, array in arrays.items()}
+    for name in sorted(name for name, _ in made.items() ^ there.items()):
+        raise ModelError(f"{name} is {there.get(name, 'absent')}",
+                         f"options and id maps make it {made.get(name, 'absent')}")
+    for name, array in arrays.items():
+        if not np.isfinite(array).all():
+            raise ModelError(f"{name} has values that are infinite or not a number",
+                             "such a model is not written", "Lower --learning-rate, or set --clip.")
+    tagger.restore(options, ids, arrays)
+    for what, data, limit, hint in (
+            ("id maps", _json_bytes(ids), MAX_JSON_BYTES[IDS], "Raise --min-count."),
+            ("a manifest", manifest := _manifest(tagger, dict.fromkeys((WEIGHTS, IDS, LOG), b"")),
+             MAX_JSON_BYTES[MANIFEST], "Give a shorter --tag-map, or fewer files.")):
+        if len(data) > limit:
+            raise ModelError(f"{what} of {len(data):,} bytes", f"at most {limit:,} are loaded", hint)
+    parse_json(manifest, Path(MANIFEST))
+
+
+def _manifest(tagger: Tagger, parts: Mapping[str, bytes]) -> bytes:
+    """The manifest of a folder with these files."""
+    # a file name that is not UTF-8 has lone surrogates, which this writes as JSON's \udc80
+    return _json_bytes({"format": "rnntag", "format_version": FORMAT_VERSION, "program": __version__,
+                        "kind": tagger.kind, "options": tagger.state()[0], "info": tagger.info,
+                        "sha256": {name: sha256(data) for name, data in parts.items()}}, "backslashreplace")
 
 
 def _json_bytes(value: Any, errors: str = "strict") -> bytes:
-    return json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False).encode("utf-8", errors) + b"\n"
+    return json.dumps(value, ensure_ascii=False, indent=1).encode("utf-8", errors) + b"\n"
 
 
 # ------------------------------------------------------------------ provenance
@@ -161,8 +177,9 @@ def load(folder: str | Path, kind: str | None = None, hint: str = "") -> Tagger:
         raise ModelError(f"a model of kind {manifest['kind']}", f"this command takes {kind}",
                          hint or f"Use {COMMANDS[manifest['kind']]}.", folder)
     found = tagger_class(manifest["kind"])
-    ids = check_ids(folder / IDS, read_json(folder, IDS, manifest["sha256"][IDS]))
-    options = manifest["options"]
+    ids, options = read_json(folder, IDS, manifest["sha256"][IDS]), manifest["options"]
+    with blaming(folder / IDS):
+        check_ids(ids)
     with blaming(folder / MANIFEST):  # options out of range, ids that do not fit them
         shapes = found.shapes(options, ids)
         most = archive_bytes(shapes, found.dtype)
@@ -224,11 +241,54 @@ def read_json(folder: Path, name: str, digest: str | None) -> Any:
     return parse_json(data, folder / name)
 
 
-def check_ids(place: Path, ids: Any) -> dict[str, Any]:
-    """``ids`` when it is an object of lists of distinct strings (or of such objects).
+def trained_field(folder: str | Path) -> str | None:
+    """The column of CoNLL-U that the model's training corpus had its tags in, if it was one that was asked for.
 
-    Raises ModelError otherwise.
+    Raises ModelError when there is no such column.
     """
+    field = read_manifest(folder)["info"].get("field")
+    if field is not None and (not isinstance(field, str) or field not in FIELDS):
+        raise ModelError(f"field {_scalar(field)}", f"it is one of {', '.join(FIELDS)}", SUPPORT,
+                         Path(folder) / MANIFEST)
+    return field
+
+
+def read_log(path: str | Path) -> list[dict[str, Any]]:
+    """The epochs of a model folder's log, or of a log by itself; no more of them than its options allow.
+
+    Raises ModelError when it is no log.
+    """
+    path, most, digest = Path(path), MAX_EPOCHS, None
+    if path.is_dir():
+        manifest = read_manifest(path)
+        most, digest = manifest["options"].get("epochs", Options.epochs), manifest["sha256"][LOG]
+        if type(most) is not int or not 1 <= most <= MAX_EPOCHS:
+            raise ModelError(f"epochs {_scalar(most)}", f"it is a number from 1 to {MAX_EPOCHS:,}", SUPPORT,
+                             path / MANIFEST)
+        path /= LOG
+    data = read_checked(path, MAX_EPOCHS * EPOCH_BYTES, digest, most * EPOCH_BYTES)
+    lines = data.removesuffix(b"\n").count(b"\n") + 1
+    if lines > most:
+        raise ModelError(f"{lines:,} lines", f"the options allow {most:,} epochs", SUPPORT, path)
+    return [_epoch(line, Path(f"{path}:{number}")) for number, line in enumerate(data.split(b"\n"), 1)
+            if line.strip()]
+
+
+def _epoch(line: bytes, place: Path) -> dict[str, Any]:
+    record = None
+    if len(line) <= EPOCH_BYTES:
+        with suppress(ModelError):
+            record = parse_json(line, place)
+    if not (isinstance(record, dict) and len(record) <= EPOCH_VALUES
+            and all(value is None or type(value) in (bool, int, float) and abs(value) < 1e300
+                    for value in record.values())
+            and type(record.get("epoch")) is int and 1 <= record["epoch"] <= MAX_EPOCHS):
+        raise ModelError("not an epoch", "a log has a JSON object with epoch and loss a line", place=place)
+    return record
+
+
+def check_ids(ids: Any) -> None:
+    """Raise ModelError unless ``ids`` is an object of lists of distinct strings (or of such objects)."""
     def check(value: Any, depth: int) -> None:
         if isinstance(value, dict) and depth < 2:
             for inner in value.values():
@@ -236,19 +296,16 @@ def check_ids(place: Path, ids: Any) -> dict[str, Any]:
         elif not (isinstance(value, list) and value[:1] == [""]
                   and set(map(type, value)) == {str}
                   and len(set(value)) == len(value)):
-            raise ModelError('an id map that is no list of distinct strings starting with ""',
-                             hint=SUPPORT, place=place)
+            raise ModelError('an id map that is no list of distinct strings starting with ""')
         else:
             try:
                 "".join(value).encode()
             except UnicodeEncodeError:
-                raise ModelError("an id map with half a character (a lone surrogate)", hint=SUPPORT,
-                                 place=place) from None
+                raise ModelError("an id map with half a character (a lone surrogate)") from None
 
     if not isinstance(ids, dict):
-        raise ModelError("no object of id maps", hint=SUPPORT, place=place)
+        raise ModelError("no object of id maps")
     check(ids, 0)
-    return ids
 
 
 def _scalar(value: Any) -> str:

@@ -76,7 +76,8 @@ def prepare(corpus: Corpus, *, dev: Corpus = (), dev_fraction: float = 0.0, keep
     if start is not None:
         if not isinstance(start, RNNTagger):
             raise OptionError(quote(start), "it is an RNN tagger, or a model folder", place="--init")
-        layout["field"] = layout.get("field") or start.info.get("field")
+        learnt = modelfile.trained_field(init) if isinstance(init, FILE) else start.info.get("field")
+        layout["field"] = layout.get("field") or learnt
     some = {"vectors": 1} if vectors is not None or has_text else {}  # the width is not known yet
     _options(start, preset, given | some)
 

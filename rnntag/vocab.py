@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from functools import cached_property
 
-UNKNOWN = ""  # the string of id 0; no word, feature or tag is empty
+UNKNOWN = ""  # the string of id 0; no word or tag is empty, and a feature that is says nothing
 
 
 class Vocab:
@@ -31,7 +31,7 @@ class Vocab:
     def build(cls, strings: Iterable[str], min_count: int = 1) -> Vocab:
         """The strings seen ``min_count`` times or more, the most frequent first, ties sorted."""
         counts = Counter(strings)
-        return cls(sorted((s for s, n in counts.items() if n >= min_count),
+        return cls(sorted((s for s, n in counts.items() if n >= min_count and s != UNKNOWN),
                           key=lambda s: (-counts[s], s)))
 
     def __getitem__(self, string: str) -> int:

@@ -1,9 +1,12 @@
 """A run that is killed goes on where it was, and ends with the same bytes."""
 
+import contextlib
 import json
 import os
 import shutil
 import signal
+from functools import reduce
+from operator import getitem
 
 import numpy as np
 import pytest
@@ -203,11 +206,59 @@ def state(tmp_path):
     stopped(tmp_path, 5)
     path = tmp_path / "m.training" / STATE
 
-    def state(change):
+    def state(change, seal=True):
         values = json.loads(path.read_text())
         change(values)
-        path.write_text(json.dumps(values))
+        path.write_text(json.dumps(sealed(values) if seal else values))
     return state
+
+
+def sealed(values):
+    """A state with a checksum that fits, as a stranger would make it."""
+    content = {name: value for name, value in values.items() if name != "sha256_of_state"}
+    return {**content, "sha256_of_state": sha256(json.dumps(content).encode())}
+
+
+def paths(values, *before):
+    """The path of every value in nested objects."""
+    for key, value in values.items():
+        yield (*before, key)
+        if isinstance(value, dict):
+            yield from paths(value, *before, key)
+
+
+@pytest.mark.parametrize("seal", [True, False])
+def test_a_state_without_any_one_of_its_values_is_refused(tmp_path, state, seal):
+    path = tmp_path / "m.training" / STATE
+    whole = path.read_text()
+    found = list(paths(json.loads(whole)))
+    assert len(found) > 25 and ("sha256",) in found and ("trainer", "position", "loss") in found
+    for *to, last in found:
+        if not seal or last != "sha256_of_state":
+            path.write_text(whole)
+            state(lambda values: reduce(getitem, to, values).pop(last), seal)
+            assert refusal(tmp_path), last
+
+
+def test_a_state_with_any_value_in_any_place_is_refused_or_continued(tmp_path, state):
+    path = tmp_path / "m.training" / STATE
+    whole, run = path.read_text(), trainer()
+    with checkpoints(tmp_path, resume=True) as place:
+        for *to, last in [*paths(json.loads(whole)), *(("log", 0, name) for name in json.loads(whole)["log"][0])]:
+            for value in (None, True, 10 ** 400, "\ud800", [[]], {"": 1.0}):
+                path.write_text(whole)
+                state(lambda values: reduce(getitem, to, values).update({last: value}))
+                with contextlib.suppress(ModelError):
+                    place.restore(run)
+
+
+@pytest.mark.parametrize("where, value", [
+    ("trainer position best_score", 0.25), ("trainer position loss", 0.5), ("trainer position plan", [[2], [1], [0]]),
+    ("trainer random state state", 1), ("trainer updates", 6), ("log 0 loss", 0.5), ("more", 1)])
+def test_a_state_that_was_edited_is_refused_though_a_run_could_have_it(tmp_path, state, where, value):
+    *to, last = (int(key) if key.isdigit() else key for key in where.split())
+    state(lambda values: reduce(getitem, to, values).update({last: value}), seal=False)
+    assert f"{STATE}: its checksum is not that of what is in it; it was damaged or edited" in refusal(tmp_path)
 
 
 @pytest.mark.parametrize("where, value", [

@@ -42,6 +42,18 @@ def test_a_model_is_trained_and_tags():
     assert (about["name"], about["sentences"], about["tokens"]) == ("train", 9, 39) and len(about["sha256"]) == 64
 
 
+def test_a_token_of_accents_alone_is_learnt_and_tagged():
+    Path("accents").write_text("a_X \u0301_Y\nb_X c_Y\n", "utf-8")
+    invoke(TRAIN, "accents", "m", "--epochs", "20", "-q")
+    assert invoke(TAG, "m", input="a \u0301\n") == ("X Y\n", "")
+
+
+def test_a_model_that_could_not_be_loaded_is_refused_before_it_is_trained():
+    Path("map").write_text("".join(f"{'x' * 100}{number}\tNN\n" for number in range(10_000)))
+    assert "a manifest of 1," in failure(TRAIN, "train", "m", "--tag-map", "map", "-q")
+    assert sorted(os.listdir()) == ["map", "train"]
+
+
 def test_quiet_training_says_nothing():
     assert train("train", "m") == ("", "")
 

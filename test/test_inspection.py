@@ -2,12 +2,14 @@
 
 import json
 import math
+import shutil
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from rnntag import modelfile
+from rnntag.archive import sha256
 from rnntag.cli.inspect import main
 from rnntag.corpus import Sentence
 from rnntag.hmm import HMMTagger
@@ -183,6 +185,16 @@ def test_a_model_is_described(rnn):
     assert ["words", "18"] in lines and ["VBD", "VBG"] == lines[lines.index(["Tags:", "4"]) + 1][-2:]
     assert ["output.W_o", "16", "x", "4", "64"] in lines
     assert ["1", "1.5000", "75.00%"] in lines and ["2", "0.5000", "50.00%"] in lines
+
+
+def test_a_log_longer_than_the_training_is_refused_unread(rnn, tmp_path):
+    shutil.copytree(rnn, tmp_path / "m")
+    log = b"1\n" * (SMALL["epochs"] + 1)
+    (tmp_path / "m" / "log.jsonl").write_bytes(log)
+    about = json.loads((rnn / "model.json").read_text())
+    about["sha256"]["log.jsonl"] = sha256(log)
+    (tmp_path / "m" / "model.json").write_text(json.dumps(about))
+    assert "log.jsonl: 41 lines; the options allow 40 epochs" in invoke(tmp_path / "m", status=1)
 
 
 def test_nothing_of_a_stranger_s_model_reaches_the_terminal_raw(rnn):

@@ -10,9 +10,12 @@ import numpy as np
 import pytest
 
 from rnntag import files, modelfile
+from rnntag.corpus import Sentence
 from rnntag.errors import ModelError, RnntagError
-from rnntag.modelfile import (IDS, LOG, MANIFEST, WEIGHTS, load, pack_arrays, read_manifest, save, sha256,
-                              unpack_arrays)
+from rnntag.modelfile import (IDS, LOG, MANIFEST, WEIGHTS, load, pack_arrays, read_log, read_manifest, save, sha256,
+                              trained_field, unpack_arrays)
+from rnntag.options import Options
+from rnntag.tagger import RNNTagger
 
 
 def seal(folder, **changes):
@@ -135,6 +138,47 @@ def test_what_could_not_be_loaded_is_not_saved(toy, tmp_path, monkeypatch):
     assert not (tmp_path / "m").exists()
 
 
+TWICE = "an id map that is no list of distinct strings"
+
+
+@pytest.mark.parametrize("change, message", [
+    (lambda t: t.tags.strings.append("DT"), TWICE),
+    (lambda t: t.features.vocabs["shape"].strings.append(""), TWICE),
+    (lambda t: t.words.strings.append("new"),
+     "features.table is float32 (27, 3); options and id maps make it float32 (28, 3)"),
+    (lambda t: t.params.pop("output.b_o"), "output.b_o is absent; options and id maps make it float32 (3,)"),
+    (lambda t: t.params.update(more=np.zeros(1, "float32")), "more is float32 (1,); options and id maps make"),
+    (lambda t: t.params.update({"output.b_o": np.zeros(3)}), "output.b_o is float64 (3,); options"),
+    (lambda t: setattr(t, "temperature", 9.0), "temperature 9.0; it is at least 0.5"),
+    (lambda t: t.params["output.b_o"].fill(np.inf), "output.b_o has values that are infinite")])
+def test_an_rnn_that_could_not_be_loaded_is_not_saved(tmp_path, change, message):
+    tagger = RNNTagger.create([Sentence("a dog runs".split(), "DT NN VB".split())],
+                              Options(embedding=3, hidden=2, features="form,shape,suffixes"),
+                              np.random.default_rng(1))
+    save(tmp_path / "good", tagger)
+    change(tagger)
+    with pytest.raises(ModelError) as error:
+        save(tmp_path / "m", tagger)
+    assert str(error.value).startswith(f"{tmp_path / 'm'}: {message}")
+    assert [path.name for path in tmp_path.iterdir()] == ["good"]
+
+
+def test_an_hmm_of_counts_that_do_not_agree_is_not_saved(toy, tmp_path):
+    toy.transitions[0, 1] += 1
+    with pytest.raises(ModelError, match="counts that do not agree"):
+        save(tmp_path / "m", toy)
+    assert not (tmp_path / "m").exists()
+
+
+@pytest.mark.parametrize("info, message", [
+    ({"tag_map": {"T" * 10: "x" * 1_000_000}}, "a manifest of 1,000,"), ({"x": np.nan}, "not JSON"),
+    ({"x": {1: "", "1": ""}}, "a key stands twice"), ({"x": eval("[" * 40 + "]" * 40)}, "nested more than 32 deep")])
+def test_a_manifest_that_could_not_be_read_is_not_written(toy, tmp_path, info, message):
+    with pytest.raises(ModelError, match=message):
+        save(tmp_path / "m", toy, info=info)
+    assert list(tmp_path.glob("*m*")) == []
+
+
 # ------------------------------------------------------------------ folders
 
 
@@ -214,7 +258,7 @@ def test_strict_json_has_no_nan(model):
                                      {"x": {"y": {}}}])
 def test_an_id_map_is_a_list_of_distinct_strings(strings):
     with pytest.raises(ModelError, match="an id map that is no list of distinct strings"):
-        modelfile.check_ids("place", {"words": strings})
+        modelfile.check_ids({"words": strings})
 
 
 @pytest.mark.parametrize("change, message", [
@@ -355,3 +399,83 @@ def test_a_shape_too_large_to_load_is_refused_before_reading(model):
     shutil.copy(model / IDS, model / LOG)
     with pytest.raises(ModelError, match="at most 4,000,000,000 are loaded"):
         modelfile.archive_bytes({"x": (10 ** 6, 10 ** 6)}, "float64")
+
+
+# ------------------------------------------------------------------ the log
+
+
+@pytest.fixture
+def logged(tmp_path):
+    """logged(text): a model of 3 epochs with this log."""
+    tagger = RNNTagger.create([Sentence(["a"], ["X"])], Options(embedding=3, hidden=2, epochs=3),
+                              np.random.default_rng(1))
+    save(tmp_path / "m", tagger)
+
+    def logged(text):
+        (tmp_path / "m" / LOG).write_text(text)
+        seal(tmp_path / "m")
+        return tmp_path / "m"
+    return logged
+
+
+def test_a_log_is_read_from_its_folder_and_by_itself(logged):
+    folder = logged('{"epoch": 1, "loss": 2.5, "dev_accuracy": null}\n\n{"epoch": 2, "best": true}')
+    wanted = [{"epoch": 1, "loss": 2.5, "dev_accuracy": None}, {"epoch": 2, "best": True}]
+    assert read_log(folder) == read_log(folder / LOG) == wanted
+    assert read_log(logged("")) == []
+
+
+@pytest.mark.parametrize("text, message", [
+    ('{"epoch": 1}\n' * 4, "log.jsonl: 4 lines; the options allow 3 epochs"),
+    ("\n" * 4, "log.jsonl: 4 lines; the options allow 3 epochs"),
+    ("1" * 3001, "log.jsonl: 3,001 bytes; the options make it at most 3,000"),
+    ("[" * 1001, "log.jsonl:1: not an epoch; a log has"), ("\n{}", "log.jsonl:2: not an epoch"),
+    ("[]", "not an epoch"), ("{", "not an epoch"), ("\0", "not an epoch"), ('{"epoch": true}', "not an epoch"),
+    ('{"epoch": 0}', "not an epoch"), ('{"epoch": 100001}', "not an epoch"), ('{"epoch": 1.0}', "not an epoch"),
+    ('{"epoch": 1, "epoch": 2}', "not an epoch"), ('{"epoch": 1, "loss": NaN}', "not an epoch"),
+    ('{"epoch": 1, "loss": 1e999}', "not an epoch"), ('{"epoch": 1, "loss": 1' + "0" * 900 + "}", "not an epoch"),
+    ('{"epoch": 1, "loss": "x"}', "not an epoch"), ('{"epoch": 1, "loss": [1]}', "not an epoch"),
+    (json.dumps({"epoch": 1} | {str(i): i for i in range(40)}), "not an epoch")])
+def test_a_log_that_no_training_writes_is_refused(logged, text, message):
+    folder = logged(text)
+    with pytest.raises(ModelError) as error:
+        read_log(folder)
+    assert message in str(error.value) and len(str(error.value)) < 200 + len(str(folder))
+
+
+def test_a_log_by_itself_has_as_many_lines_as_there_can_be_epochs(write):
+    assert modelfile.MAX_EPOCHS == Options.__dataclass_fields__["epochs"].metadata["high"]
+    with pytest.raises(ModelError, match="100,001 lines; the options allow 100,000 epochs"):
+        read_log(write("log.jsonl", b"\n" * 100_001))
+
+
+@pytest.mark.parametrize("epochs", [0, 100_001, "3", None, True, 10 ** 30])
+def test_a_log_of_no_possible_number_of_epochs_is_not_read(logged, epochs):
+    folder = logged('{"epoch": 1}\n')
+    seal(folder, options={"epochs": epochs})
+    with pytest.raises(ModelError, match="model.json: epochs .*; it is a number from 1 to 100,000"):
+        read_log(folder)
+
+
+def test_a_log_with_another_checksum_is_refused(logged):
+    folder = logged("")
+    (folder / LOG).write_text('{"epoch": 1}')
+    with pytest.raises(ModelError, match="log.jsonl: its checksum is not the one in model.json"):
+        read_log(folder)
+
+
+# ------------------------------------------------------------------ what is read out of info
+
+
+def test_the_field_of_training_is_told_when_there_is_one(model):
+    assert trained_field(model) is None
+    seal(model, info={"field": "xpos"})
+    assert trained_field(model) == "xpos"
+
+
+@pytest.mark.parametrize("field, shown", [("lemma", "'lemma'"), (3, "3"), ([], "a list"), ("", "''"), (True, "True")])
+def test_a_field_that_is_none_is_a_fault_of_the_model(model, field, shown):
+    seal(model, info={"field": field})
+    with pytest.raises(ModelError) as error:
+        trained_field(model)
+    assert str(error.value).startswith(f"{model / MANIFEST}: field {shown}; it is one of upos, xpos, feats.")

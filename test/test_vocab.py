@@ -24,6 +24,11 @@ def test_build_leaves_out_what_is_rarer_than_min_count():
     assert Vocab.build("a a b b c".split(), min_count=2).strings[1:] == ["a", "b"]
 
 
+def test_build_leaves_out_the_empty_string_whose_id_is_that_of_the_unknown():
+    vocab = Vocab.build(["", "", "a"])
+    assert vocab.strings == [UNKNOWN, "a"] and vocab[""] == 0
+
+
 def test_equal_means_the_same_strings_in_the_same_order():
     assert Vocab(["a", "b"]) == Vocab(["a", "b"])
     assert Vocab(["a", "b"]) != Vocab(["b", "a"])

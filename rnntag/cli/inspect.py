@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
@@ -63,26 +61,14 @@ def printable(line: str) -> str:
 
 def overview(folder: str, manifest: Mapping[str, Any], tagger: RNNTagger | HMMTagger) -> dict[str, Any]:
     """Provenance, options, sizes and log of a model, as JSON values."""
-    from ..archive import read_checked
-    from ..modelfile import LOG, MAX_JSON_BYTES
-    log = read_checked(Path(folder) / LOG, MAX_JSON_BYTES[LOG], manifest["sha256"][LOG])
+    from ..modelfile import read_log
     _, ids, arrays = tagger.state()
     maps = {name: len(strings) - 1 for name, strings in ids.items() if isinstance(strings, list)}
     maps |= {name: len(strings) - 1 for name, strings in ids.get("features", {}).items()}
     return {"kind": manifest["kind"], "program": manifest.get("program"), "info": manifest["info"],
             "options": manifest["options"], "tags": tagger.tags.strings[1:], "maps": maps,
             "arrays": {name: list(array.shape) for name, array in arrays.items()},
-            "epochs": list(_epochs(log))}
-
-
-def _epochs(log: bytes) -> Iterator[dict[str, Any]]:
-    for line in log.split(b"\n"):
-        try:
-            record = json.loads(line)
-        except (ValueError, RecursionError):
-            continue
-        if isinstance(record, dict):
-            yield record
+            "epochs": read_log(folder)}
 
 
 def model_report(record: Mapping[str, Any]) -> Iterator[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -117,6 +116,7 @@ def breakdowns(paired: dict[str, list[Pair]], counts: Counter[str], sure: dict[s
 def curves(paths: Sequence[str]) -> Iterator[str]:
     """Loss and dev accuracy by epoch, of the logs that have epochs."""
     from ..evaluation import figures, page
+    from ..modelfile import read_log
     names = short_names([_model(path) for path in paths])
     logs = {name: log for name, log in zip(names, map(read_log, paths)) if log}
     if logs:
@@ -126,30 +126,6 @@ def curves(paths: Sequence[str]) -> Iterator[str]:
 def _model(path: str) -> str:
     """What a log is called: by its folder."""
     return str(Path(path).parent) if Path(path).name == "log.jsonl" and Path(path).parent.name else path
-
-
-def read_log(path: str) -> list[dict[str, Any]]:
-    """The epochs of a log.jsonl, or of the one in a model folder.
-
-    Raises RnntagError when it cannot be read or is no log.
-    """
-    from ..archive import read_checked
-    from ..errors import RnntagError
-    from ..modelfile import LOG, MAX_JSON_BYTES
-    file = Path(path) / LOG if Path(path).is_dir() else Path(path)
-    records = []
-    for number, line in enumerate(read_checked(file, MAX_JSON_BYTES[LOG], None).split(b"\n"), 1):
-        if not line.strip():
-            continue
-        try:
-            record = json.loads(line)
-        except (ValueError, RecursionError):
-            record = None
-        if not isinstance(record, dict) or type(record.get("epoch")) is not int:
-            raise RnntagError("not an epoch", "a log has a JSON object with epoch and loss a line",
-                              place=f"{file}:{number}")
-        records.append(record)
-    return records
 
 
 def details(grade: Any, pairs: list[Pair], worst_count: int) -> Iterator[str]:

@@ -39,12 +39,6 @@ def tagging_options(function: Callable) -> Callable:
     )(function)
 
 
-def trained_field(model: Path) -> str:
-    """The column of CoNLL-U that the model's training corpus had its tags in."""
-    from ..modelfile import read_manifest
-    return str(read_manifest(model)["info"].get("field", "upos"))
-
-
 def tag_file(tagger: Tags, source: str | Path = STANDARD, output: str | Path = STANDARD, *,
              layout: dict[str, Any] | None = None, output_format: str | None = None, best: int = 0,
              partial: bool = False, stream: bool = False, force: bool = False) -> tuple[int, int]:

@@ -20,8 +20,8 @@ def main(model: Path, layout: dict[str, Any], **arguments: Any) -> None:
     format; - or nothing is standard input. The output has one line (or block of lines) for each
     sentence of INPUT, blank for blank.
     """
-    from ..modelfile import load
-    from .tagging import tag_file, trained_field
+    from ..modelfile import load, trained_field
+    from .tagging import tag_file
 
     tagger = load(model, kind="hmm")
     layout["field"] = layout["field"] or trained_field(model)

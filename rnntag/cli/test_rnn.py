@@ -34,8 +34,8 @@ def main(model: Path, layout: dict[str, Any], probabilities: bool, n_best: int, 
     """
     from ..errors import OptionError
     from ..files import shown
-    from ..modelfile import load
-    from .tagging import tag_file, trained_field
+    from ..modelfile import load, trained_field
+    from .tagging import tag_file
 
     if jobs > 1 and arguments["stream"]:
         raise OptionError(f"{jobs}, with --stream", "each sentence waits for the one before",

@@ -95,7 +95,7 @@ def main(train: str, model: str, dev: str | None, dev_fraction: float, keep: str
     OPENBLAS_NUM_THREADS (or OMP_NUM_THREADS) says otherwise.
     """
     from ..checkpoint import Checkpoints
-    from ..modelfile import check_size
+    from ..modelfile import check
     from ..preparation import prepare
     from .vectors import counted
 
@@ -106,7 +106,8 @@ def main(train: str, model: str, dev: str | None, dev_fraction: float, keep: str
     run = prepare(train, dev=dev or (), dev_fraction=dev_fraction, keep=keep, preset=preset_name, init=init,
                   vectors=vectors, raw_text=raw_text, layout=layout, progress=lambda words: counted(words, quiet),
                   options={name: value for name, value in changes.items() if value not in (None, ())})
-    check_size(run.trainer.tagger)
+    run.trainer.tagger.info = run.info
+    check(run.trainer.tagger)
     if not quiet:
         _describe(run)
     with Checkpoints(model, {"options": run.trainer.options.to_dict(), **run.info}, every=checkpoint_every,
