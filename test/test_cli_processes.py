@@ -112,7 +112,8 @@ def into_a_closed_pipe(name, *arguments):
 
 @posix
 @pytest.mark.parametrize("arguments", [
-    ["test-rnn", "m", "text"], ["test-rnn", "m", "text", "-o", "/dev/stdout"], ["test-hmm", "hmm", "text", "--stream"],
+    ["test-rnn", "m", "text"], ["test-rnn", "m", "text", "-o", "/dev/stdout"],
+    ["test-hmm", "hmm", "text", "--stream"],
     ["convert", "train", "-", "--from", "wordtag", "--to", "vertical"], ["check", "train"], ["inspect", "m"],
     ["grade-pos", "train", "train"], ["vectors", "text", "-", "-q", "--width", "1"], ["diagnose", "m", "train"],
     ["--help"], ["--version"], ["test-rnn", "--help"], ["test-rnn", "--version"]], ids=" ".join)

@@ -249,7 +249,7 @@ class Format:
                 at = sentence.tags.index("")
                 raise CorpusError(f"token {at + 1}, {quote(sentence.words[at])}, has no tag", self.explain(),
                                   place=lines.place(self.line_of(sentence, at)))
-            sentence.tags = None
+            sentence.tags = sentence.best = None
         if self.want == "tags" and sentence.tags is None and sentence.words:
             raise CorpusError("a sentence without tags", self.explain(), place=lines.place(sentence.line))
 
