@@ -57,7 +57,8 @@ def test_the_field_says_which_column_is_the_tag(field, tags):
 @pytest.mark.parametrize("text", [
     CONLLU, CONLLU + "\n\n", CONLLU[:-1], CONLLU[:-2], "\n\n" + CONLLU, "# only a comment", "\n", "",
     CONLLU.replace("lemma", "a\u2028b\u0085c\x0cd"), row(1, "a", misc=" spaces  kept ") + "\n",
-    "#" + row(1, "a") + row(1, "b", "X")])
+    "#" + row(1, "a") + row(1, "b", "X"), CONLLU[:-2] + "\r", "# only a comment\r"])
+@pytest.mark.filterwarnings("ignore:.* a carriage return")
 def test_conllu_is_written_back_byte_for_byte(text):
     for want in ("partial", "words"):
         for field in ("upos", "xpos", "feats"):
@@ -284,6 +285,7 @@ ODD = ["under_score", "#", "a  b", "\u3000", "no\u00a0break", "line\u2028separat
 
 
 @pytest.mark.parametrize("format", ["vertical", "conllu", "jsonl"])
+@pytest.mark.filterwarnings("ignore:.* a carriage return")
 def test_what_is_written_is_read_back(format):
     tags = [f"T{i}\u00a0" for i in range(len(ODD))]
     originals = [Sentence(words, tags[:len(words)]) for words in (["x"], ODD, [], ODD[::-1], ["y"])]
