@@ -3,6 +3,7 @@
 The modules, in the order in which data flows through them; each imports only from those above it:
 
     errors      what a user can get wrong
+    compression gzip, bzip2 and xz, read and written
     files       files that are whole or absent
     datasets    corpora to fetch, pinned by their SHA-256
     corpus      Sentence; readers and writers

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
+from .compression import compressed, decompressed
 from .errors import RnntagError
 
 STANDARD = "-"  # standard input or output, on every command
@@ -25,22 +26,23 @@ PART, OLD = ".part", ".old"  # how the names of unfinished and of replaced files
 
 @contextlib.contextmanager
 def open_input(path: str | Path) -> Iterator[BinaryIO]:
-    """``path`` for reading bytes; ``-`` is standard input.
+    """``path`` for reading bytes, decompressed where it is compressed; ``-`` is standard input.
 
-    Raises RnntagError when the file is missing, a folder, or not readable.
+    Raises RnntagError when the file is missing, a folder, or not readable; reading, when its compressed data
+    are damaged.
     """
     if str(path) == STANDARD:
-        yield _open_standard(sys.stdin, "standard input").buffer
+        yield decompressed(_open_standard(sys.stdin, "standard input").buffer, shown(path))
         return
     with reporting(path, "read"):
         stream = open(path, "rb")
     with stream:
-        yield stream
+        yield decompressed(stream, shown(path))
 
 
 @contextlib.contextmanager
 def open_output(path: str | Path, *, force: bool = False) -> Iterator[BinaryIO]:
-    """``path`` for writing bytes; ``-`` is standard output.
+    """``path`` for writing bytes, compressed where its name ends in .gz, .bz2 or .xz; ``-`` is standard output.
 
     A regular file appears under its name only when the block ends without an exception. What
     exists is not overwritten without ``force``. Devices and pipes are written to directly.
@@ -56,14 +58,14 @@ def open_output(path: str | Path, *, force: bool = False) -> Iterator[BinaryIO]:
     path = Path(path)
     with reporting(path, "write"):
         if path.exists() and not stat.S_ISREG(path.stat().st_mode):
-            with open(path, "wb") as stream:
-                yield stream
+            with open(path, "wb") as stream, compressed(stream, path) as target:
+                yield target
             return
         if path.exists() and not force:
             raise RnntagError("exists already", hint="Choose another name, or overwrite it "
                               "with --force.", place=path)
-        with aside(path) as stream:
-            yield stream
+        with aside(path) as stream, compressed(stream, path) as target:
+            yield target
 
 
 @contextlib.contextmanager
@@ -169,10 +171,10 @@ def digest(path: str | Path) -> str | None:
     with reporting(path, "read"):
         if str(path) == STANDARD or not stat.S_ISREG(os.stat(path).st_mode):
             return None
-    total = hashlib.sha256()
-    with open_input(path) as stream:
-        while block := stream.read(1 << 20):
-            total.update(block)
+        total = hashlib.sha256()
+        with open(path, "rb") as stream:
+            while block := stream.read(1 << 20):
+                total.update(block)
     return total.hexdigest()
 
 

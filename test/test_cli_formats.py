@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -191,6 +192,30 @@ def test_vertical_has_probabilities_as_columns(rnn):
     out, _ = invoke(TEST_RNN, rnn, "--n-best", "2", "--format", "vertical", input="the\n\n")
     word, tag, p, second, q = out[:-2].split("\t")
     assert (word, tag) == ("the", "DT") and float(p) > float(q) and second in ("NN", "VB")
+
+
+@pytest.mark.parametrize("format", ["jsonl", "vertical"])
+@pytest.mark.parametrize("options", [[], ["--probabilities"], ["--partial"], ["--partial", "--probabilities"]])
+def test_tagging_again_leaves_no_old_confidence(format, options, rnn):
+    Path("text").write_text("the cat\n\nq barks\n")
+    invoke(TEST_RNN, rnn, "text", "--format", "tokens", "--n-best", "2", "--output-format", format, "-o", "sure")
+    old = Path("sure").read_text().replace('"DT"', "null", 1).replace("\tDT\t", "\t\t", 1)
+    Path("sure").write_text(re.sub(r"0\.\d+|1\.0+", "0.123456", old))
+    arguments = [rnn, "sure", "--format", format, *options, "-o"]
+    invoke(TEST_RNN, *arguments, "again")
+    invoke(CONVERT, "sure", "plain", "--from", format, "--to", "tokens")
+    if "--partial" not in options:
+        invoke(TEST_RNN, rnn, "plain", "--format", "tokens", "--output-format", format, *options, "-o", "anew")
+        assert Path("again").read_text() == Path("anew").read_text()
+    assert "0.123456" not in Path("again").read_text()
+
+
+def test_converting_keeps_probabilities_where_they_have_a_place(rnn):
+    invoke(TEST_RNN, rnn, "--n-best", "2", "-o", "a.jsonl", input="the cat\nq barks\n")
+    invoke(CONVERT, "a.jsonl", "b.vertical")
+    invoke(CONVERT, "b.vertical", "c.jsonl", "--force")
+    assert Path("b.vertical").read_text().count("\t") == 4 * 4
+    assert Path("c.jsonl").read_text() == Path("a.jsonl").read_text()
 
 
 def test_probabilities_have_no_place_in_other_formats(rnn):

@@ -14,6 +14,7 @@ import pytest
 from conftest import ENVIRONMENT
 from invoking import TEXT, TINY, failure, files, invoke, manifest, train
 
+from rnntag import modelfile
 from rnntag.cli.test_rnn import main as TAG
 from rnntag.cli.train_rnn import main as TRAIN
 
@@ -99,13 +100,35 @@ def test_a_full_disk_behind_the_output_is_an_error_in_one_line(run):
             1, "Error: standard output: cannot write it: no space left on device.")
 
 
+def into_a_closed_pipe(name, *arguments):
+    """A command whose ``name``, stdout or stderr, is a pipe that nobody reads."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    with open(writing, "wb") as closed:
+        streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, name: closed}
+        return subprocess.run([sys.executable, "-m", "rnntag", *arguments], stdin=subprocess.DEVNULL, timeout=60,
+                              env=ENVIRONMENT, **streams)
+
+
 @posix
-def test_a_reader_that_closes_the_pipe_ends_the_command_quietly(shell):
+@pytest.mark.parametrize("arguments", [
+    ["test-rnn", "m", "text"], ["test-rnn", "m", "text", "-o", "/dev/stdout"],
+    ["test-hmm", "hmm", "text", "--stream"],
+    ["convert", "train", "-", "--from", "wordtag", "--to", "vertical"], ["check", "train"], ["inspect", "m"],
+    ["grade-pos", "train", "train"], ["vectors", "text", "-", "-q", "--width", "1"], ["diagnose", "m", "train"],
+    ["--help"], ["--version"], ["test-rnn", "--help"], ["test-rnn", "--version"]], ids=" ".join)
+def test_a_reader_that_closes_the_pipe_ends_the_command_quietly(arguments, toy):
     train("train", "m")
+    modelfile.save("hmm", toy)
     Path("text").write_bytes(b"the dog runs\n" * 50_000)
-    script = f'"{sys.executable}" -m rnntag test-rnn m text | head -1'
-    result = subprocess.run([shell, "-c", script], capture_output=True, timeout=60, env=ENVIRONMENT)
-    assert result.stdout.count(b"\n") == 1 and result.stderr == b""
+    result = into_a_closed_pipe("stdout", *arguments)
+    assert (result.returncode, result.stderr) == (0, b"")
+
+
+@posix
+def test_a_training_that_nobody_can_follow_is_not_called_done():
+    result = into_a_closed_pipe("stderr", "train-rnn", "train", "m", *TINY)
+    assert (result.returncode, result.stdout) == (1, b"") and not Path("m").exists()
 
 
 @pytest.fixture

@@ -36,6 +36,7 @@ LINE_FORMATS = [name for name, format in FORMATS.items() if issubclass(format, L
     (b"", []), (b"\n", [""]), (b"a\nb\n", ["a", "b"]), (b"a\nb", ["a", "b"]),
     (b"\n\na\n\n", ["", "", "a", ""]),
     ("a\u2028b\u0085c\x0cd\x1ce\n".encode(), ["a\u2028b\u0085c\x0cd\x1ce"]), (b"a\rb\n", ["a\rb"])])
+@pytest.mark.filterwarnings("ignore:.* a carriage return")
 def test_lines_end_in_lf_and_nothing_else(data, expected):
     assert lines(data) == list(enumerate(expected, 1))
 
@@ -44,6 +45,29 @@ def test_crlf_is_read_as_lf_with_one_warning():
     with pytest.warns(CorpusWarning, match=r"file:2: Windows line ends") as caught:
         assert lines(b"a\nb c\r\n\r\nd\r") == [(1, "a"), (2, "b c"), (3, ""), (4, "d")]
     assert len(caught) == 1
+
+
+@pytest.mark.parametrize("data, texts, line", [
+    (b"a b\rc d\r", ["a b\rc d\r"], 1), (b"a\nb\r", ["a", "b\r"], 2), (b"\n\r", ["", "\r"], 2),
+    (b"a\nb\rc\nd\re\n", ["a", "b\rc", "d\re"], 2), (b"a\r\r\n", ["a\r"], 1)])
+def test_a_carriage_return_that_ends_no_line_is_kept_with_one_warning(data, texts, line):
+    with pytest.warns(CorpusWarning) as found:
+        assert [text for _, text in lines(data)] == texts
+    (message,) = {str(each.message) for each in found} - {"file:1: Windows line ends (CRLF); read as LF"}
+    assert message.startswith(f"file:{line}: a carriage return (CR) within a line; lines end at LF. Are these line "
+                              "ends of old Macs?")
+
+
+def test_among_windows_line_ends_the_last_one_may_be_cut_off():
+    with pytest.warns(CorpusWarning, match="CRLF") as found:
+        assert [text for _, text in lines(b"a\r\nb\r")] == ["a", "b"]
+    assert len(found) == 1
+
+
+def test_an_over_long_line_of_old_line_ends_is_called_so(monkeypatch):
+    monkeypatch.setattr(corpus.base, "MAX_LINE_BYTES", 10)
+    with pytest.raises(CorpusError, match="a line of more than 10 bytes; .* Are these line ends of old Macs?"):
+        list(lines(b"a b\rc d\re f\rg h"))
 
 
 def test_a_byte_order_mark_is_dropped_with_a_warning():
@@ -154,6 +178,7 @@ def test_a_separator_that_cannot_work_is_refused(format, separator):
 
 
 @pytest.mark.parametrize("format", LINE_FORMATS)
+@pytest.mark.filterwarnings("ignore:.* a carriage return")
 def test_what_is_written_is_read_back(format):
     tags = [f"T{i}" for i in range(len(ODD))]
     for words in (ODD, ODD[::-1], ["a"], []):

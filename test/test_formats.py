@@ -57,7 +57,8 @@ def test_the_field_says_which_column_is_the_tag(field, tags):
 @pytest.mark.parametrize("text", [
     CONLLU, CONLLU + "\n\n", CONLLU[:-1], CONLLU[:-2], "\n\n" + CONLLU, "# only a comment", "\n", "",
     CONLLU.replace("lemma", "a\u2028b\u0085c\x0cd"), row(1, "a", misc=" spaces  kept ") + "\n",
-    "#" + row(1, "a") + row(1, "b", "X")])
+    "#" + row(1, "a") + row(1, "b", "X"), CONLLU[:-2] + "\r", "# only a comment\r"])
+@pytest.mark.filterwarnings("ignore:.* a carriage return")
 def test_conllu_is_written_back_byte_for_byte(text):
     for want in ("partial", "words"):
         for field in ("upos", "xpos", "feats"):
@@ -169,7 +170,72 @@ def test_vertical_that_is_wrong_is_refused_with_its_line(text, message):
 def test_probabilities_become_columns_of_vertical():
     sentence = sentences("a\t_\tmore\n", "vertical", want="words")[0]
     sentence.tags, sentence.best = ["X"], [[("X", 0.75), ("Y", 0.25)]]
-    assert back([sentence], "vertical") == "a\tX\tmore\t0.750000\tY\t0.250000\n"
+    assert back([sentence], "vertical") == "a\tX\t0.750000\tY\t0.250000\tmore\n"
+
+
+CONFIDENT = {"vertical": "a\tX\t0.750000\tY\t0.250000\tmore\nb\tY\t1.000000\tX\t0.000000\n\n",
+             "jsonl": '{"id": 3, "tokens": ["a", "b"], "tags": ["X", "Y"], "probabilities": [0.75, 1], "n_best": '
+                      '[[["X", 0.75], ["Y", 0.25]], [["Y", 1], ["X", 0]]]}\n'}
+
+
+@pytest.mark.parametrize("format", CONFIDENT)
+def test_confidence_is_read_and_written_as_it_was(format):
+    (sentence,) = found = sentences(CONFIDENT[format], format)
+    assert sentence.best == [[("X", 0.75), ("Y", 0.25)], [("Y", 1), ("X", 0)]]
+    assert back(found, format) == CONFIDENT[format]
+    sentence.best = [best[:1] for best in sentence.best]
+    assert back(found, format) == {
+        "vertical": "a\tX\t0.750000\tmore\nb\tY\t1.000000\n\n",
+        "jsonl": '{"id": 3, "tokens": ["a", "b"], "tags": ["X", "Y"], "probabilities": [0.75, 1]}\n'}[format]
+
+
+@pytest.mark.parametrize("format", CONFIDENT)
+def test_new_tags_without_confidence_take_the_old_one_away(format):
+    (sentence,) = found = sentences(CONFIDENT[format], format, want="words")
+    assert sentence.best is None
+    sentence.tags = ["Z", "Z"]
+    assert back(found, format) == {
+        "vertical": "a\tZ\tmore\nb\tZ\n\n", "jsonl": '{"id": 3, "tokens": ["a", "b"], "tags": ["Z", "Z"]}\n'}[format]
+
+
+def test_confidence_goes_from_one_format_to_the_other():
+    there = back(sentences(CONFIDENT["jsonl"], "jsonl"), "vertical")
+    assert there == CONFIDENT["vertical"].replace("\tmore", "")
+    assert sentences(back(sentences(there, "vertical"), "jsonl"), "jsonl")[0].best == [
+        [("X", 0.75), ("Y", 0.25)], [("Y", 1), ("X", 0)]]
+
+
+@pytest.mark.parametrize("line", ["a\tX", "a\tX\t1", "a\tX\t0.5", "a\tX\t0.500000\nb\tX", "a\tX\tlemma\t0.500000"])
+def test_other_columns_of_vertical_are_no_confidence(line):
+    (sentence,) = found = sentences(line, "vertical")
+    assert sentence.best is None
+    sentence.tags = ["Z"] * len(sentence)
+    assert back(found, "vertical") == line.replace("X", "Z")
+
+
+def test_the_confidence_of_vertical_is_that_of_the_chosen_column():
+    (sentence,) = sentences("a\tlemma\tX\t0.500000\n", "vertical", column=3)
+    assert sentence.best == [[("X", 0.5)]]
+
+
+def test_confidence_stays_with_the_tags_that_are_there():
+    text = "a\t\t0.500000\nb\tY\t0.750000\n"
+    assert back(sentences(text, "vertical", want="partial"), "vertical") == text
+    (sentence,) = found = sentences(text, "vertical", want="partial")
+    sentence.tags, sentence.best = ["X", "Y"], None
+    assert back(found, "vertical") == "a\tX\nb\tY\n"
+    assert sentences('{"tokens": ["a"], "tags": [null], "probabilities": [0.5]}', "jsonl")[0].best is None
+
+
+@pytest.mark.parametrize("keys, wrong", [
+    *((f'"probabilities": {value}', "probabilities") for value in ("[0.5, 0.5]", "[2]", '["a"]', "3", "[true]")),
+    *((f'"probabilities": [0.5], "n_best": {value}', "n_best")
+      for value in ("3", "[]", "[3]", "[[]]", '[["X"]]', '[[["X", 2]]]', '[[["X", "0"]]]', "[[[1, 0.5]]]")),
+    ('"n_best": [[["X", 0.5]]]', "probabilities")])
+def test_confidence_that_is_none_is_refused(keys, wrong):
+    text = '{"tokens": ["a"], "tags": ["X"], ' + keys + "}\n"
+    assert f'file:1: wrong "{wrong}"' in refusal(text, "jsonl")
+    assert sentences(text, "jsonl", want="words")[0].words == ["a"]
 
 
 # ------------------------------------------------------------------ jsonl
@@ -219,6 +285,7 @@ ODD = ["under_score", "#", "a  b", "\u3000", "no\u00a0break", "line\u2028separat
 
 
 @pytest.mark.parametrize("format", ["vertical", "conllu", "jsonl"])
+@pytest.mark.filterwarnings("ignore:.* a carriage return")
 def test_what_is_written_is_read_back(format):
     tags = [f"T{i}\u00a0" for i in range(len(ODD))]
     originals = [Sentence(words, tags[:len(words)]) for words in (["x"], ODD, [], ODD[::-1], ["y"])]

@@ -12,8 +12,7 @@ from click.testing import CliRunner
 from conftest import ENVIRONMENT
 
 from rnntag.cli.report import main
-from rnntag.corpus import Sentence, read
-from rnntag.errors import CorpusError
+from rnntag.corpus import Sentence
 from rnntag.evaluation import Pair, confusion, page, tag_scores
 from rnntag.evaluation.breakdown import (by_frequency, by_length, calibration_error, confidences, most_confused,
                                          reliability, worst)
@@ -76,21 +75,10 @@ def test_the_most_confused_tags_are_chosen_by_mistakes_and_shown_by_frequency():
     assert most_confused(Counter({("A", "A"): 1}), 3) == []
 
 
-def test_probabilities_are_read_from_jsonl_and_from_nothing_else(write):
-    text = b'{"tokens": ["a"], "tags": ["X"], "probabilities": [0.5]}\n\n'
-    assert confidences(read(write("x.jsonl", text)), "x") == [[0.5]]
-    assert confidences([Sentence(["a"], ["X"])], "x") is None
-    for wrong in (b"[0.5, 0.5]", b"[2]", b'["a"]', b"3", b"[true]"):
-        with pytest.raises(CorpusError, match='x:1: wrong "probabilities"'):
-            confidences(read(write("x.jsonl", text.replace(b"[0.5]", wrong))), "x")
-
-
-def test_probabilities_in_vertical_are_in_the_column_after_the_tag(write):
-    text = b"a\tX\t0.500000\tY\t0.250000\nb\tX\t1.000000\n\n\n"
-    assert confidences(read(write("x.vertical", text)), "x") == [[0.5, 1.0]]
-    assert confidences(read(write("x.vertical", b"a\tl\tX\t0.5\n"), column=3), "x", column=3) == [[0.5]]
-    for other in (b"a\tX\n", b"a\tX\t1\n", b"a\tX\t0.5\nb\tX\n", b"a\tX\tlemma\n"):
-        assert confidences(read(write("x.vertical", other)), "x") is None
+def test_the_confidence_of_an_answer_is_that_of_all_its_sentences():
+    sure = Sentence(["a", "b"], ["X", "Y"], best=[[("X", 0.5), ("Y", 0.25)], [("Y", 1.0)]])
+    assert confidences([sure, Sentence([], [])]) == [[0.5, 1.0]]
+    assert confidences([sure, Sentence(["a"], ["X"])]) is None and confidences([Sentence([])]) is None
 
 
 # ------------------------------------------------------------------ the page

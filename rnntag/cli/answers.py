@@ -62,7 +62,7 @@ def read_answers(reference: str, answers: Sequence[str], layout: dict[str, Any],
         name, given = shown(path), list(read(path, **layout))
         pairs = list(pair(right, map_tags(given, mapping), shown(reference), name))
         _warn_of_other_tags(pairs, shown(reference), name)
-        found.append(Answer(name, pairs, confidences(given, name, layout["column"]) if probabilities else None))
+        found.append(Answer(name, pairs, confidences(given) if probabilities else None))
     return found
 
 

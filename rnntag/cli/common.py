@@ -9,7 +9,7 @@ import re
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
@@ -27,8 +27,8 @@ SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 class Command(click.Command):
     """A click command that shows errors as one line and exits as the documentation says.
 
-    0 done, 1 the data or files are wrong, 2 misuse, 130 interrupted; a reader that closes the
-    pipe ends the command quietly (1). ``--debug`` shows the traceback instead.
+    0 done, 1 the data or files are wrong, 2 misuse, 130 interrupted; a reader that has enough and closes
+    the pipe (``| head -1``) ends the command quietly (0). ``--debug`` shows the traceback instead.
     """
 
     def __init__(self, *args: Any, **kwargs: Any):
@@ -76,9 +76,9 @@ def edge(ctx: click.Context) -> Iterator[None]:
         yield
     except RnntagError as error:
         _fail(ctx, str(error), error.exit_status)
-    except BrokenPipeError:
-        _settle_output()
-        ctx.exit(1)
+    except BrokenPipeError:  # the reader has enough; but where nobody hears the messages, the work may not be done
+        _broken(sys.stdout)
+        ctx.exit(int(_broken(sys.stderr)))
     except KeyboardInterrupt:
         _fail(ctx, "interrupted", INTERRUPTED)
     except MemoryError:
@@ -89,21 +89,22 @@ def edge(ctx: click.Context) -> Iterator[None]:
 
 
 def _fail(ctx: click.Context, message: str, status: int) -> None:
-    _settle_output()
+    _broken(sys.stdout)
     if ctx.meta.get("rnntag.debug"):
         raise  # the exception being handled: this is called from except blocks only
     click.echo(f"Error: {message}", err=True)
     ctx.exit(status)
 
 
-def _settle_output() -> None:
-    """Python flushes standard output once more at exit; if that must fail, give it somewhere to go."""
-    if sys.stdout is None:
-        return
+def _broken(stream: TextIO | None) -> bool:
+    """Can it no longer be written to? Python flushes it once more at exit: then it is given somewhere to go."""
     try:
-        sys.stdout.flush()
+        if stream is not None:
+            stream.flush()
     except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        return True
+    return False
 
 
 def _remember(ctx: click.Context, _param: click.Parameter, value: bool) -> None:

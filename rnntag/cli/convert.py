@@ -28,12 +28,13 @@ def main(source: str, target: str, source_format: str | None, target_format: str
 
     OUT has a sentence for each sentence of IN. What a format has no place for is left out.
     """
+    from ..compression import plain
     from ..corpus import Skipped, open_corpus
     from ..errors import OptionError
     from ..files import open_output, shown
     from .tagging import written
 
-    target_format = target_format or target.rpartition(".")[2].lower()
+    target_format = target_format or plain(target).rpartition(".")[2].lower()
     if target_format not in FORMATS:
         raise OptionError(f"the name {shown(target)} does not tell the format",
                           f"it is one of {', '.join(FORMATS)}", "Say which with --to.")

@@ -99,7 +99,7 @@ def _tagged(tagger: Any, untagged: Iterator[Sentence], best: int, partial: bool,
         if best:
             sentence.tags, sentence.best = found.tags, found.best(best)
         else:
-            sentence.tags = found
+            sentence.tags, sentence.best = found, None
         yield sentence
 
 

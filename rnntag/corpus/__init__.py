@@ -92,7 +92,7 @@ def read_tagged(path: str | Path, format: str | None = None, separator: str = "_
     for sentence in read(path, format, separator, TAGGED, field=field or "upos", column=column, want="tags",
                          skipped=skipped):
         if sentence.words:
-            sentence.source = None  # it will not be written back
+            sentence.source = sentence.best = None  # it will not be written back
             if tag_map and sentence.tags:
                 sentence.tags = [tag_map.get(tag, tag) for tag in sentence.tags]
             sentences.append(sentence)

@@ -15,6 +15,7 @@ from ..files import shown
 MAX_LINE_BYTES = 1_000_000  # a longer line is a corpus without line ends
 MAX_SENTENCE_TOKENS = 20_000
 BLOCK_BYTES = 65_536  # taken from the file at once, when there is so much
+OLD_MAC = "Are these line ends of old Macs? Convert them with tr '\\r' '\\n'."
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 FIELDS = {"upos": 3, "xpos": 4, "feats": 5}  # the columns of CoNLL-U that can be filled, from 0
 
@@ -100,8 +101,8 @@ class Skipped:
 class Lines:
     """The lines of a byte stream as text, with their numbers: ``(1, "I_PRP read_VBP")``.
 
-    A byte order mark and CRLF are dropped with a CorpusWarning. ``unfinished`` tells, at the end,
-    that the last line had no line end.
+    A byte order mark and CRLF are dropped with a CorpusWarning; CR elsewhere is kept with one.
+    ``unfinished`` tells, at the end, that the last line had no line end.
     Raises CorpusError for a line over MAX_LINE_BYTES and for bytes that are not UTF-8; with
     ``skipped`` such a line is given as the error instead of its text, and reading goes on.
     """
@@ -109,7 +110,7 @@ class Lines:
     def __init__(self, stream: BinaryIO, name: str | Path, skipped: Skipped | None = None):
         self.stream, self.name, self.skipped = stream, shown(name), skipped
         self.unfinished = False
-        self._crlf = False
+        self._crlf = self._cr = False
         self._rest = self._read()
         self._ahead: deque[Line] = deque()
 
@@ -153,7 +154,7 @@ class Lines:
             if (first if first >= 0 else len(data)) > MAX_LINE_BYTES:
                 yield number, self._refused(CorpusError(
                     f"a line of more than {MAX_LINE_BYTES:,} bytes", "a sentence goes on a line of its own",
-                    "Split the text into sentences first.", self.place(number)))
+                    OLD_MAC if b"\r" in data else "Split the text into sentences first.", self.place(number)))
                 while first < 0 and block:  # to where the next line begins
                     offset += len(data)
                     data = block = self.stream.read1(size)
@@ -176,7 +177,7 @@ class Lines:
         except UnicodeDecodeError:
             yield from self._line_by_line(number, offset, data)
             return
-        if b"\r\n" in data:
+        if b"\r" in data:
             texts = [self._without_cr(i, text) for i, text in enumerate(texts, number)]
         yield from enumerate(texts, number)
 
@@ -195,13 +196,16 @@ class Lines:
             offset, skipped = offset + len(raw) + 1, 0
 
     def _without_cr(self, number: int, text: str) -> str:
-        """A line without the rest of its Windows line end, about which one warning is given."""
-        if not text.endswith("\r"):
-            return text
-        if not self._crlf:
-            self.warn(number, "Windows line ends (CRLF); read as LF")
-        self._crlf = True
-        return text[:-1]
+        """A line without the rest of its Windows line end. One warning is given about these, one about CR elsewhere,
+        which is kept; at the end of the file, without LF, it is the rest of a line end only where others are."""
+        if text.endswith("\r") and (self._crlf or not self.unfinished):
+            if not self._crlf:
+                self.warn(number, "Windows line ends (CRLF); read as LF")
+            text, self._crlf = text[:-1], True
+        if "\r" in text and not self._cr:
+            self.warn(number, f"a carriage return (CR) within a line; lines end at LF. {OLD_MAC}")
+            self._cr = True
+        return text
 
     def _refused(self, error: CorpusError) -> CorpusError:
         """The error, when such lines are passed over; otherwise it is raised."""
@@ -267,7 +271,7 @@ class Format:
                 at = sentence.tags.index("")
                 raise CorpusError(f"token {at + 1}, {quote(sentence.words[at])}, has no tag", self.explain(),
                                   place=lines.place(self.line_of(sentence, at)))
-            sentence.tags = None
+            sentence.tags = sentence.best = None
         if self.want == "tags" and sentence.tags is None and sentence.words:
             raise CorpusError("a sentence without tags", self.explain(), place=lines.place(sentence.line))
 

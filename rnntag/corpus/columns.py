@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from ..errors import CorpusError, quote
@@ -9,6 +10,7 @@ from .base import FIELDS, Block, Format, Lines, Sentence
 
 MAX_BLOCK_LINES = 100_000  # of a sentence, with its comments
 COLUMNS = 10  # of CoNLL-U
+PROBABILITY = re.compile(r"0\.[0-9]{6}|1\.000000")  # a cell of vertical, as it is written
 
 
 class BlockFormat(Format):
@@ -48,7 +50,11 @@ class BlockFormat(Format):
 
 
 class Vertical(BlockFormat):
-    """``read TAB VBP``: the word, and the tag in column ``column``; other columns are kept."""
+    """``read TAB VBP``: the word, and the tag in column ``column``; other columns are kept.
+
+    ``Sentence.best`` is in the columns after the tag's: its probability, with six digits, and then other
+    tags with theirs.
+    """
 
     name = "vertical"
 
@@ -60,11 +66,36 @@ class Vertical(BlockFormat):
                 raise CorpusError("a line without a word", "vertical is word TAB tag, and an empty line "
                                   "after each sentence", place=lines.place(number + position))
         block.rows, column = range(len(rows)), self.column - 1
-        tags = None if self.want == "words" else [row[column] if len(row) > column else "" for row in rows]
-        return Sentence(words, tags, number, block)
+        best = self._best(rows, block) if rows and len(rows[0]) > self.column else None
+        if self.want == "words":
+            return Sentence(words, None, number, block)
+        return Sentence(words, [row[column] if len(row) > column else "" for row in rows], number, block, best)
+
+    def _best(self, rows: list[list[str]], block: Block) -> list[list[tuple[str, float]]] | None:
+        """The probabilities beside the tags, taken out of the lines, because new tags bring theirs; None where
+        a word has none."""
+        if not all(len(row) > self.column and PROBABILITY.fullmatch(row[self.column]) for row in rows):
+            return None
+        found = []
+        for row in rows:
+            end = self.column + 1
+            while len(row) > end + 1 and PROBABILITY.fullmatch(row[end + 1]):
+                end += 2
+            cells = row[self.column - 1:end]
+            found.append([(tag, float(p)) for tag, p in zip(cells[::2], cells[1::2])])
+            del row[self.column:end]
+        block.lines = ["\t".join(row) for row in rows]
+        return found
 
     def explain(self) -> str:
         return f"vertical has it in column {self.column}"
+
+    def _with_best(self, line: str, best: list[tuple[str, float]]) -> str:
+        """The line with these probabilities beside the tag: ``_best`` backwards."""
+        self.checked((tag for tag, _ in best[1:]), "tag", spaces=True)
+        row = line.split("\t")
+        row[self.column:self.column] = [cell for tag, p in best for cell in (tag, f"{p:.6f}")][1:]
+        return "\t".join(row)
 
     def write(self, sentence: Sentence) -> str:
         source, tags = sentence.source, sentence.tags
@@ -84,9 +115,8 @@ class Vertical(BlockFormat):
                 row[column] = tag
                 filled.append("\t".join(row))
             lines = filled
-        if sentence.best is not None:
-            lines = [line + "".join(f"\t{tag}\t{p:.6f}" for tag, p in best)[len(best[0][0]) + 1:]
-                     for line, best in zip(lines, sentence.best, strict=True)]
+        if sentence.best:
+            lines = list(map(self._with_best, lines, sentence.best))
         end = source.end if same and source else "\n\n"
         return "\n".join(lines) + end if lines else "\n"
 

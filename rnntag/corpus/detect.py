@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Sequence
 
+from ..compression import plain
 from ..errors import CorpusError
 from ..files import STANDARD, shown
 from .base import Lines
@@ -22,7 +23,7 @@ def judge(lines: Lines, choices: Sequence[str], separator: str) -> str:
 
     Raises CorpusError when it cannot be told: then the user is asked.
     """
-    suffix = lines.name.rpartition(".")[2].lower()
+    suffix = plain(lines.name).rpartition(".")[2].lower()
     if len(choices) == 1:
         return choices[0]
     if suffix in SUFFIXES:

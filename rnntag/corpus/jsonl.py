@@ -13,8 +13,8 @@ from .base import Block, Format, Line, Lines, Sentence
 class JsonLines(Format):
     """A sentence is an object with ``tokens`` and ``tags``, or one of these; other keys are kept.
 
-    ``null`` is a tag that is missing. Written with ``Sentence.best`` it has ``probabilities``, of
-    the tags, and when there is more than one tag for a token ``n_best``, with [tag, probability] pairs.
+    ``null`` is a tag that is missing. ``Sentence.best`` is in ``probabilities``, of the tags, and when
+    there is more than one tag for a token in ``n_best``, with [tag, probability] pairs.
     """
 
     name = "jsonl"
@@ -44,7 +44,9 @@ class JsonLines(Format):
             raise CorpusError("an empty token", "a word is not empty", place=place)
         if tags is not None and len(tags) != len(words):
             raise CorpusError(f"{len(tags)} tags", f"there are {len(words)} tokens", place=place)
-        return Sentence(words, tags, number, Block(self.name, values=values))
+        sure = values.pop("probabilities", None), values.pop("n_best", None)  # of these tags: new ones bring theirs
+        best = None if tags is None or sure == (None, None) else _best(tags, *sure, place)
+        return Sentence(words, tags, number, Block(self.name, values=values), best)
 
     def write(self, sentence: Sentence) -> str:
         source = sentence.source
@@ -78,6 +80,24 @@ def _list(values: dict[str, Any], key: str, place: str) -> list[Any]:
         raise CorpusError(f'"{key}" has half a character (a lone surrogate)', "text is Unicode",
                           place=place) from None
     return found
+
+
+def _best(tags: list[str], probabilities: Any, n_best: Any, place: str) -> list[list[tuple[str, float]]]:
+    """``Sentence.best`` of these tags: what ``write`` makes ``probabilities`` and ``n_best`` of."""
+    if not isinstance(probabilities, list) or len(probabilities) != len(tags) or not all(
+            map(_is_probability, probabilities)):
+        raise CorpusError('wrong "probabilities"', "there is one for each tag, from 0 to 1", place=place)
+    if n_best is None:
+        n_best = [[None]] * len(tags)
+    elif not isinstance(n_best, list) or len(n_best) != len(tags) or not all(
+            isinstance(best, list) and best and all(isinstance(pair, list) and len(pair) == 2 and isinstance(
+                pair[0], str) and _is_probability(pair[1]) for pair in best) for best in n_best):
+        raise CorpusError('wrong "n_best"', "there is a list of [tag, probability] for each tag", place=place)
+    return [[(tag, p), *map(tuple, others)] for tag, p, (_, *others) in zip(tags, probabilities, n_best)]
+
+
+def _is_probability(value: Any) -> bool:
+    return type(value) in (int, float) and 0 <= value <= 1
 
 
 def _refuse(name: str) -> None:

@@ -3,19 +3,16 @@ sentences; the tags that are confused most. Each function takes the pairs of an 
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ..corpus import Sentence
-from ..errors import CorpusError
 from .scores import Pair, Score
 
 FREQUENCIES = (0, 1, 2, 5, 10, 30, 100, 300, 1000)  # where each class begins
 LENGTHS = (1, 6, 11, 16, 21, 31, 41, 61)
 BINS = 15  # of confidence, of equal width, as in Guo et al. (2017)
-PROBABILITY = re.compile(r"[01]\.[0-9]+")  # in a column of vertical
 
 
 class Class(NamedTuple):
@@ -56,36 +53,15 @@ def _classes(values: Iterable[tuple[int, bool]], begins: Sequence[int]) -> list[
                   Score(c, t)) for begin, end, c, t in zip(begins, ends, correct, total) if t]
 
 
-def confidences(sentences: Iterable[Sentence], name: str, column: int = 2) -> list[list[float]] | None:
-    """The probabilities of the tags that an answer gives, None when it gives none: in jsonl under their name,
-    in vertical in the column after the tag's, which is ``column``.
-
-    Raises CorpusError for probabilities that are not one for each tag, from 0 to 1.
-    """
+def confidences(sentences: Iterable[Sentence]) -> list[list[float]] | None:
+    """The probabilities of the tags of an answer, sentence by sentence; None when one has none."""
     found = []
     for sentence in sentences:
-        if not sentence.words:
-            continue
-        row = _probabilities(sentence, column)
-        if row is None:
-            return None
-        if not isinstance(row, list) or len(row) != len(sentence.words) or not all(
-                type(p) in (int, float) and 0 <= p <= 1 for p in row):
-            raise CorpusError('wrong "probabilities"', "there is one for each tag, from 0 to 1",
-                              place=f"{name}:{sentence.line}")
-        found.append([float(p) for p in row])
+        if sentence.words:
+            if sentence.best is None:
+                return None
+            found.append([best[0][1] for best in sentence.best])
     return found or None
-
-
-def _probabilities(sentence: Sentence, column: int) -> Any:
-    """What a sentence has as its probabilities, which is to be checked; None for nothing."""
-    source = sentence.source
-    if source is None or source.format != "vertical":
-        return (source and source.values or {}).get("probabilities")
-    cells = [line.split("\t")[column:column + 1] for line in source.lines]
-    if not all(cell and PROBABILITY.fullmatch(cell[0]) for cell in cells):
-        return None
-    return [float(cell[0]) for cell in cells]
 
 
 def reliability(pairs: Iterable[Pair], probabilities: Iterable[Sequence[float]], bins: int = BINS) -> list[Bin]:

@@ -14,9 +14,9 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import NamedTuple
 
-from ..corpus import Sentence
+from ..corpus import Lines, Sentence
 from ..errors import CorpusError, quote
-from ..files import open_input, shown
+from ..files import open_input
 
 
 @dataclass(slots=True)
@@ -227,20 +227,15 @@ def read_tag_map(path: str | Path) -> dict[str, str]:
     """
     mapping: dict[str, str] = {}
     with open_input(path) as stream:
-        data = stream.read()
-    try:
-        lines = data.decode("utf-8-sig").split("\n")
-    except UnicodeDecodeError as error:
-        raise CorpusError(f"byte 0x{data[error.start]:02x} at offset {error.start} is not UTF-8",
-                          "a tag map is UTF-8", place=shown(path)) from None
-    for number, text in enumerate(lines, 1):
-        parts = text.removesuffix("\r").split("\t")
-        if parts == [""]:
-            continue
-        if len(parts) != 2 or not all(parts):
-            raise CorpusError(f"{quote(text)}", "a line of a tag map is FROM, one tab, TO",
-                              place=f"{shown(path)}:{number}")
-        if mapping.setdefault(*parts) != parts[1]:
-            raise CorpusError(f"{quote(parts[0])} is mapped to {quote(mapping[parts[0]])} before",
-                              "each tag is mapped once", place=f"{shown(path)}:{number}")
+        lines = Lines(stream, path)
+        for number, text in lines:
+            parts = text.split("\t")
+            if parts == [""]:
+                continue
+            if len(parts) != 2 or not all(parts):
+                raise CorpusError(f"{quote(text)}", "a line of a tag map is FROM, one tab, TO",
+                                  place=lines.place(number))
+            if mapping.setdefault(*parts) != parts[1]:
+                raise CorpusError(f"{quote(parts[0])} is mapped to {quote(mapping[parts[0]])} before",
+                                  "each tag is mapped once", place=lines.place(number))
     return mapping
