@@ -19,6 +19,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import lru_cache, partial
 from itertools import groupby
@@ -39,7 +40,7 @@ from rnntag.cli.train_rnn import parse_run  # noqa: E402
 from rnntag.corpus import TAGGED, Sentence, read, read_tagged  # noqa: E402
 from rnntag.errors import OptionError  # noqa: E402
 from rnntag.evaluation import Pair, accuracy, accuracy_by_knowledge  # noqa: E402
-from rnntag.files import check_free, open_output  # noqa: E402
+from rnntag.files import open_output  # noqa: E402
 from rnntag.hmm import HMMTagger  # noqa: E402
 from rnntag.options import Options  # noqa: E402
 from rnntag.trainer import train_tagger  # noqa: E402
@@ -102,25 +103,28 @@ def main(train: tuple[str, ...], test: tuple[str, ...], runs: tuple[str, ...], r
     if len(train) != len(test):
         raise OptionError(f"{len(train)} and {len(test)}", "a test corpus for each training corpus",
                           place="--train and --test")
-    if output:
-        check_free(output, force=force)
-    plan, rows = list(experiments(runs, raw_text, others, seeds)), []  # a mistyped option shows at once
-    for number, corpora in enumerate(Corpora(*files, format, separator) for files in zip(train, test)):
-        training, testing = corpus(corpora.train, corpora), corpus(corpora.test, corpora)
-        click.echo("\n" * (number > 0) + f"{Path(corpora.train).name}: {len(training):,} sentences, "
-                   f"{sum(map(len, training)):,} tokens;  {Path(corpora.test).name}: {len(testing):,} sentences, "
-                   f"{sum(map(len, testing)):,} tokens\n")
-        width = max(len(run.name) for run in plan)
-        click.echo(" | ".join([f"{COLUMNS[0]:{width}}", *(f"{name:>14}" for name in COLUMNS[1:])]))
-        measured = results(plan, corpora, jobs)
-        for name, members in groupby(plan, key=lambda run: run.name):
-            found = [next(measured) for _ in members]
-            click.echo(" | ".join([f"{name:{width}}", *(f"{cell:>14}" for cell in cells(found))]))
-            rows.append({"train": corpora.train, "test": corpora.test, "tagger": name,
-                         "runs": [result._asdict() for result in found]})
-    if output:
-        with open_output(output, force=force) as file:
+    plan = list(experiments(runs, raw_text, others, seeds))  # a mistyped option shows at once
+    files = [Corpora(*pair, format, separator) for pair in zip(train, test)]
+    with open_output(output, force=force) if output else nullcontext() as file:
+        rows = [row for number, corpora in enumerate(files) for row in table(plan, corpora, jobs, number > 0)]
+        if file:
             file.write(json.dumps({"command": sys.argv, "rows": rows}, indent=1).encode())
+
+
+def table(plan: list[Run], corpora: Corpora, jobs: int, below: bool) -> Iterator[dict[str, Any]]:
+    """Print the table of a pair of corpora, ``below`` another; each tagger's figures, for JSON."""
+    training, testing = corpus(corpora.train, corpora), corpus(corpora.test, corpora)
+    click.echo("\n" * below + f"{Path(corpora.train).name}: {len(training):,} sentences, "
+               f"{sum(map(len, training)):,} tokens;  {Path(corpora.test).name}: {len(testing):,} sentences, "
+               f"{sum(map(len, testing)):,} tokens\n")
+    width = max(len(run.name) for run in plan)
+    click.echo(" | ".join([f"{COLUMNS[0]:{width}}", *(f"{name:>14}" for name in COLUMNS[1:])]))
+    measured = results(plan, corpora, jobs)
+    for name, members in groupby(plan, key=lambda run: run.name):
+        found = [next(measured) for _ in members]
+        click.echo(" | ".join([f"{name:{width}}", *(f"{cell:>14}" for cell in cells(found))]))
+        yield {"train": corpora.train, "test": corpora.test, "tagger": name,
+               "runs": [result._asdict() for result in found]}
 
 
 def cells(found: list[Result]) -> list[str]:

@@ -74,8 +74,9 @@ def plane(rows: Sequence[dict[str, Any]], title: str) -> Any:
                       color=OURS if ours else OTHERS, capsize=2)
         name = row.get("label", row["tagger"].removeprefix("RNN "))
         axes.annotate(name, at, xytext=(6, 4), textcoords="offset points",
-                      color=OURS if ours else OTHERS, fontsize=9)
-    axes.set(xscale="log", xlabel="CPU seconds of training", ylabel="accuracy in %", title=title)
+                      color=OURS if ours else OTHERS, fontsize=9, parse_math=False)
+    axes.set(xscale="log", xlabel="CPU seconds of training", ylabel="accuracy in %")
+    axes.set_title(title, parse_math=False)
     axes.margins(x=0.15)
     axes.grid(alpha=0.25)
     return drawn

@@ -5,7 +5,7 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from rnntag.check import count, findings, odd_characters, overlap
+from rnntag.check import baseline, count, findings, odd_characters, overlap
 from rnntag.cli.check import main
 from rnntag.corpus import Sentence
 
@@ -29,7 +29,24 @@ def test_counts_by_hand():
     assert list(c.tags) == ["X", "Y", "Z"]
     assert (c.median_length, c.longest, c.longest_line) == (3, 4, 2)
     assert (c.ambiguous_words, c.ambiguous_tokens) == (1, 4)
-    assert c.baseline == 6 / 8  # a is X or Z: two of four are right
+
+
+def test_the_baseline_of_a_test_corpus_is_what_the_training_corpus_knows():
+    train, test = tagged("a_X b_Y a_Z a_Z", "b_Y c_Y"), tagged("a_Z a_X b_Y", "new_Y other_Z")
+    assert baseline(train, test) == (3, 5)  # a is Z, b and all unknown words are Y
+    assert baseline(tagged("a_Y a_X"), tagged("a_X a_Y a_Y")) == (1, 3)  # of equals the first
+
+
+def test_without_a_test_corpus_the_baseline_is_out_of_fold():
+    lines = ["rare_X a_Y", *["a_Z b_Y c_Y"] * 9, "rare_X a_Z"]  # sentence 11 is in the fold of sentence 1
+    assert baseline(tagged(*lines)) == (28, 31)  # rare is unknown in both and gets Y, a gets Z
+    unique = [f"w{k}_{'XY'[k % 3 == 0]}" for k in range(60)]  # no word is there twice: all get X
+    assert baseline(tagged(*unique)) == (40, 60)
+
+
+def test_a_corpus_of_fewer_than_ten_sentences_has_as_many_folds_and_a_lone_one_no_baseline():
+    assert baseline(tagged("a_X", "a_X", "b_Y")) == (2, 3)
+    assert baseline(tagged("a_X b_Y")) == (0, 0)
 
 
 def test_a_good_corpus_has_no_findings():
@@ -122,6 +139,15 @@ def test_a_good_corpus_exits_with_0(check):
     out = check(GOOD)
     assert out.startswith("corpus: 21 sentences, 42 tokens, 22 words, 2 tags\n") and "Nothing looks wrong." in out
     assert "    D 21   N 21\n" in out and "Likely annotation errors: 0 " in out
+
+
+def test_the_line_of_the_baseline_says_what_it_was_measured_on(check, write):
+    line = "The most frequent tag of each word (unknown words: of all) is right "
+    assert f"\n{line}100.00% of the time in 10 folds, each tagged from the others\n" in check("a_X b_Y\n" * 18)
+    write("test", b"a_X b_Y e_Z\n")
+    assert f"\n{line}66.67% of the time on test\n" in check("a_X b_Y\n", "--test", "test")
+    assert line not in check("a_X b_Y\n")
+    assert json.loads(check("a_X b_Y\n", "--test", "test", "--json"))["baseline"] == {"correct": 2, "total": 3}
 
 
 def test_a_fault_exits_with_1_and_a_note_does_not(check):

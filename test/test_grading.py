@@ -1,5 +1,6 @@
 import json
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -65,6 +66,52 @@ def test_the_intervals_are_those_of_a_plain_loop():
     expected = np.quantile(samples, [0.025, 0.975], axis=0).T
     for name, (low, high) in zip(("tokens", "sentences", "macro_f1"), expected):
         assert measures[name].bootstrap == pytest.approx((low, high), abs=0.12 * (high - low)), name
+
+
+SHARES = 1 / np.arange(1, 25) ** 1.5 / sum(1 / np.arange(1, 25) ** 1.5)  # of 24 tags; the rarest are in few samples
+HARD = np.where(np.arange(24) < 6, 0.06, 0.5)  # how often a tag is drawn anew; in a fifth of the sentences more
+
+
+def zipfian_answers(rng, sentences, tokens=12):
+    """An answer to a text with many rare tags, most of which it gets wrong."""
+    made = []
+    for _ in range(sentences):
+        reference = rng.choice(24, tokens, p=SHARES)
+        wrong = rng.random(tokens) < HARD[reference] * (3 if rng.random() < 0.2 else 0.5)
+        answer = np.where(wrong, rng.choice(24, tokens, p=SHARES), reference)
+        made.append(Pair(None, list(map(str, reference.tolist())), list(map(str, answer.tolist()))))
+    return made
+
+
+def test_the_interval_of_macro_f1_covers_the_truth_about_as_often_as_it_says_and_has_the_score_in_its_middle():
+    wrong = 0.2 * np.minimum(1, 3 * HARD) + 0.8 * 0.5 * HARD
+    right, answered = SHARES * (1 - wrong + wrong * SHARES), SHARES * (1 - wrong + SHARES @ wrong)
+    truth = 2 * right / (SHARES + answered)
+    rng = np.random.default_rng(4)
+    hits, places = 0, []
+    for _ in range(150):
+        found, = grade([("x", zipfian_answers(rng, 100))], None, 200).grades
+        value, (low, high) = found.measures["macro_f1"].value, found.measures["macro_f1"].bootstrap
+        hits += low <= np.mean([truth[int(tag)] for tag, score in found.tags.items() if score.support]) <= high
+        places.append((value - low) / (high - low))
+    assert 136 <= hits <= 149 and 0.4 < np.mean(places) < 0.6 and 0.3 < min(places)
+
+
+def test_a_tag_that_is_there_once_makes_macro_f1_unsure():
+    pairs = [Pair(None, ["A", "B"], ["A", "B"]) for _ in range(400)] + [Pair(None, ["C"], ["C"])]
+    macro = grade([("x", pairs)], None, 200).grades[0].measures["macro_f1"]
+    assert macro.value == macro.bootstrap.high == 1 and 0.6 < macro.bootstrap.low < 0.85
+
+
+def test_memory_does_not_grow_with_tags_times_sentences():
+    names = [f"T{k}" for k in range(800)]
+    pairs = [Pair(None, [names[s % 800], names[s * 7 % 800]], [names[s % 800]] * 2) for s in range(20_000)]
+    tracemalloc.start()
+    try:
+        grade([("x", pairs), ("y", pairs)], None, 20)
+        assert tracemalloc.get_traced_memory()[1] < 40e6  # a table of tags by sentences is 64 MB a side
+    finally:
+        tracemalloc.stop()
 
 
 def test_macro_f1_is_that_of_the_definition():

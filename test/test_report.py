@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+import warnings
 from collections import Counter
 from html.parser import HTMLParser
 
@@ -233,3 +234,27 @@ def test_words_and_tags_of_the_data_are_escaped_in_the_whole_page(files, write):
     write("evil", f"B {EVIL}\n".encode())
     text = report("ref", "evil", "--train", "ref")
     assert Checker(text).tags["script"] == 0
+
+
+def test_names_that_are_no_text_are_escaped_in_figures_and_those_in_other_scripts_are_not(files, write):
+    for name in ("\udcff\x01.pos", "\u65e5\u672c.pos"):
+        write(name, b"D N N\n\nN V\n" * 20)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        text = report("ref", "\udcff\x01.pos", "\u65e5\u672c.pos")
+    assert ">\\udcff\\x01.pos</text>" in text and ">\u65e5\u672c.pos</text>" in text
+
+
+def test_names_are_shown_in_figures_as_they_are(files, write):
+    names = ["a$x^$.pos", "_b.pos", "$\\frac$ c.pos"]
+    for name in names:
+        write(name, b"D N N\n\nN V\n" * 20)
+    for k, log in enumerate(["_m", "$m^$", "$n_$"]):
+        write(log, b'{"epoch": %d, "loss": 1.5}\n' % (k + 1))
+    text = report("ref", *names, "--log", "_m", "--log", "$m^$", "--log", "$n_$")
+    drawn = re.findall(r"<svg.*?</svg>", text, re.DOTALL)
+    assert len(drawn) == 3
+    for name in names:
+        assert f">{name}</text>" in drawn[0] and f">{name}</text>" in drawn[1], name
+    for name in ("_m", "$m^$", "$n_$"):
+        assert f">{name}</text>" in drawn[2], name

@@ -61,17 +61,28 @@ def test_compare_prints_a_row_for_each_tagger_and_a_table_for_each_corpus(small)
 
 def test_what_compare_measured_can_be_drawn(small, tmp_path):
     results, figure = tmp_path / "results.json", tmp_path / "plane.svg"
-    out, _ = script("compare", *small, "--seeds", 2, "--run", "tutorial --epochs 1 --hidden 5", "-o", results)
+    results.write_text("what was there before")
+    out, _ = script("compare", *small, "--seeds", 2, "--run", "tutorial --epochs 1 --hidden 5", "-o", results,
+                    "--force")
     hmm, rnn = json.loads(results.read_text("utf-8"))["rows"]
     assert len(rnn["runs"]) == 2 and f"{hmm['runs'][0]['accuracy']:.2f}" in out
     pytest.importorskip("matplotlib", reason="the figure needs matplotlib")
     script("plot", results, "-o", figure)
     drawn = figure.read_text("utf-8")
     assert ">HMM<" in drawn and ">tutorial --epochs 1 --hidden 5<" in drawn
-    script("plot", results, "-o", figure, "--force", "--label", "RNN tutorial --epochs 1 --hidden 5=small")
-    assert ">small<" in figure.read_text("utf-8")
+    script("plot", results, "-o", figure, "--force", "--label", "RNN tutorial --epochs 1 --hidden 5=a$x^$",
+           "--title", "$b_$")
+    assert ">a$x^$<" in figure.read_text("utf-8") and ">$b_$<" in figure.read_text("utf-8")
     script("plot", results, "-o", figure, "--force", "--least", hmm["runs"][0]["accuracy"])
     assert ">tutorial --epochs 1 --hidden 5<" not in figure.read_text("utf-8")
+
+
+def test_compare_does_not_overwrite_its_figures_and_says_so_before_it_trains(small, tmp_path):
+    (tmp_path / "results.json").write_text("what was there before")
+    ran = subprocess.run([sys.executable, str(ROOT / "scripts" / "compare.py"), *map(str, small), "-o",
+                          str(tmp_path / "results.json")], capture_output=True, text=True, env=ENVIRONMENT)
+    assert ran.returncode == 1 and ran.stdout == "" and "results.json: exists already" in ran.stderr
+    assert (tmp_path / "results.json").read_text() == "what was there before"
 
 
 def test_compare_gives_the_same_accuracy_in_two_processes(small):

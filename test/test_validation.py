@@ -6,10 +6,13 @@ import random
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from conftest import ROOT
 
 from rnntag.cli import cross_validate, learning_curve
-from rnntag.corpus import Sentence
+from rnntag.corpus import Sentence, read_tagged
 from rnntag.errors import OptionError
+from rnntag.evaluation import accuracy
+from rnntag.evaluation.curve import Curve
 from rnntag.options import preset
 from rnntag.validation import Recipe, Task, cross_validation, folds, run
 from rnntag.validation import learning_curve as plan
@@ -159,7 +162,29 @@ def test_a_learning_curve_in_json(invoke):
     assert curve["full_size"]["error"] == pytest.approx(last["wrong"] / last["total"])
     doubled = curve["doubled"]
     assert doubled["error"] == pytest.approx(curve["full_size"]["error"] * 2 ** -curve["power_law"]["b"])
+    assert doubled["interval"] is curve["full_size"]["interval"] is None  # of three sizes
+
+
+def test_a_learning_curve_has_intervals_from_four_sizes_on(invoke):
+    assert invoke(learning_curve, "--model", "hmm").count("95 % interval") == 2
+    out = invoke(learning_curve, "--model", "hmm", "--halvings", 3)
+    assert out.count("(no interval: fewer than four sizes)") == 1 and out.count("95 % interval") == 1
+    doubled = json.loads(invoke(learning_curve, "--model", "hmm", "--json"))["curves"][0]["doubled"]
     assert doubled["interval"][0] <= doubled["error"] <= doubled["interval"][1]
+
+
+def test_most_of_what_curves_of_the_sample_forecast_is_measured():
+    """Twice the corpus is measured, too; the uncertainty of the slope alone would cover none of these twelve."""
+    sample = read_tagged(ROOT / "data" / "sample-train.wordtag")
+    hits = 0
+    for seed in range(12):
+        tasks = [task for task, in plan(HMM, len(sample), range(seed, len(sample), 8), 5, 1, seed)]
+        points = [(sum(len(sample[i]) for i in task.train), wrong.total - wrong.correct, wrong.total)
+                  for task, wrong in zip(tasks, map(accuracy, run(tasks, sample)))]
+        _, wrong, total = points.pop()
+        low, high = Curve.of("x", points, 1).doubled().interval
+        hits += low <= wrong / total <= high
+    assert 10 <= hits
 
 
 def test_a_test_corpus_is_scored_on_and_all_of_the_corpus_trained_on(invoke):

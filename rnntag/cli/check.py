@@ -13,6 +13,7 @@ from .table import json_text, text
 
 if TYPE_CHECKING:
     from ..check import Counts, Finding, Overlap
+    from ..evaluation import Score
     from ..variation import Variation
 
 
@@ -36,7 +37,7 @@ def main(ctx: click.Context, corpus: str, test: str | None, places: int, variati
     damaged characters, one word in two Unicode forms, a test corpus that is mostly in CORPUS.
     """
     from .. import variation
-    from ..check import count, findings, overlap
+    from ..check import baseline, count, findings, overlap
     from ..corpus import read_tagged
     from ..files import STANDARD, open_output, shown
 
@@ -44,17 +45,20 @@ def main(ctx: click.Context, corpus: str, test: str | None, places: int, variati
     sentences = read_tagged(corpus, **layout)
     counts, found = count(sentences), findings(sentences)
     likely, odd = variation.variations(sentences), variation.odd_ones(sentences)
-    shared = overlap(sentences, read_tagged(test, **{**layout, "format": None})) if test is not None else None
+    testing = read_tagged(test, **{**layout, "format": None}) if test is not None else None
+    shared = overlap(sentences, testing) if testing is not None else None
+    usual = baseline(sentences, testing)
     faulty = any(each.fault for each in [*found, *(shared.findings if shared else [])])
     with open_output(STANDARD) as target:
         if as_json:
-            record = {"corpus": shown(corpus), "counts": counts.to_dict(), "findings": [vars(each) for each in found],
+            record = {"corpus": shown(corpus), "counts": counts.to_dict(), "baseline": usual._asdict(),
+                      "findings": [vars(each) for each in found],
                       "variations": [each.to_dict() for each in likely],
                       "odd": [dict(zip(("word", "usual", "tag", "line", "token"), each)) for each in odd],
                       "test": shared and {"name": shown(test or ""), **shared.to_dict()}, "fault": faulty}
             target.write(json_text(record))
         else:
-            lines = [*describe(shown(corpus), counts), "", *listed(found, places)]
+            lines = [*describe(shown(corpus), counts, usual, test and shown(test)), "", *listed(found, places)]
             lines += ["", *suspects(likely, odd, variations)]
             if shared:
                 lines += ["", *describe_overlap(shown(test or ""), shared), *listed(shared.findings, places)]
@@ -63,13 +67,17 @@ def main(ctx: click.Context, corpus: str, test: str | None, places: int, variati
         ctx.exit(1)
 
 
-def describe(name: str, c: Counts) -> Iterator[str]:
-    """The counts, and the tag set with how often each tag is there."""
+def describe(name: str, c: Counts, usual: Score, test: str | None) -> Iterator[str]:
+    """The counts, the baseline, and the tag set with how often each tag is there."""
+    from ..check import FOLDS
     yield f"{name}: {c.sentences:,} sentences, {c.tokens:,} tokens, {c.words:,} words, {len(c.tags):,} tags"
     yield f"Sentences: {c.median_length:g} tokens in the middle, at most {c.longest:,} (line {c.longest_line})"
     yield (f"Words: {c.once:,} occur once; {c.ambiguous_words:,} have several tags and are "
            f"{c.ambiguous_tokens / c.tokens:.1%} of the tokens")
-    yield f"Giving each word its most frequent tag would be right {c.baseline:.2%} of the time, here"
+    if usual.total:
+        how = f"on {test}" if test else f"in {min(FOLDS, c.sentences)} folds, each tagged from the others"
+        yield ("The most frequent tag of each word (unknown words: of all) is right "
+               f"{usual.accuracy:.2%} of the time {how}")
     yield "Tags:"
     cells = "   ".join(f"{tag}\u00a0{number:,}" for tag, number in c.tags.items())  # no break inside a cell
     for line in wrap(cells, 98, initial_indent="    ", subsequent_indent="    ", break_long_words=False,

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,9 +12,7 @@ from .recipes import bar, recipe_options, recipes
 from .table import json_text, percent, span, table, text
 
 if TYPE_CHECKING:
-    from ..evaluation.curve import PowerLaw
-
-Point = tuple[int, int, int]  # training tokens, wrong, of all
+    from ..evaluation.curve import Curve, Forecast
 
 
 @click.command("learning-curve", cls=common.Command)
@@ -35,10 +32,12 @@ def main(corpus: str, test: str | None, held_out: float, halvings: int, repeats:
     """Train on 1/16, 1/8 ... 1/1 of CORPUS, show the accuracy of each, and what doubling should bring.
 
     The curve is the power law error = a n^-b, n the training tokens, fitted to the errors counted. As
-    a check of it, the full size is also predicted from the smaller ones alone.
+    a check of it, the full size is also predicted from the smaller ones alone. Intervals say where the
+    accuracy on the same test sentences will lie; fewer than four sizes are too few for one.
     """
     from ..corpus import read_tagged
     from ..evaluation import accuracy
+    from ..evaluation.curve import Curve
     from ..files import STANDARD, open_output, shown
     from ..validation import learning_curve, run
 
@@ -80,66 +79,29 @@ def _hold_out(sentences: int, share: float, seed: int) -> list[int]:
     return sorted(np.random.default_rng([seed, 0]).permutation(sentences)[:count].tolist())
 
 
-@dataclass
-class Curve:
-    """One model's points, by size, the power law through them, and the one through all but the last size."""
-
-    name: str
-    sizes: list[list[Point]]
-    law: PowerLaw
-    before: PowerLaw
-
-    @classmethod
-    def of(cls, name: str, points: list[Point], repeats: int) -> Curve:
-        """Fit the points, smallest size first, ``repeats`` of each."""
-        from ..evaluation.curve import fit
-        sizes = [points[k:k + repeats] for k in range(0, len(points), repeats)]
-        return cls(name, sizes, fit(points), fit(points[:-repeats]))
-
-    @property
-    def means(self) -> list[tuple[float, float]]:
-        """(training tokens, error) of each size, means over the repeats."""
-        return [(sum(n for n, _, _ in group) / len(group), sum(w / t for _, w, t in group) / len(group))
-                for group in self.sizes]
-
-    def doubled(self) -> tuple[float, float, float]:
-        """The error that twice the corpus should leave, and its 95 % interval: that of the full size
-        times 2^-b, with the uncertainty of b alone."""
-        from statistics import NormalDist
-        half = NormalDist().inv_cdf(0.975) * self.law.covariance[1][1] ** 0.5
-        error = self.means[-1][1]
-        return tuple(error * 2 ** -b for b in (self.law.b, self.law.b + half, self.law.b - half))
-
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON values."""
-        n, error = self.means[-1]
-        expected, low, high = self.doubled()
-        return {"name": self.name, "points": [{"tokens": n, "wrong": w, "total": t}
-                                              for group in self.sizes for n, w, t in group],
-                "power_law": {"a": self.law.a, "b": self.law.b},
-                "full_size": {"error": error, "predicted": self.before.error(n), "interval": self.before.interval(n)},
-                "doubled": {"tokens": 2 * n, "error": expected, "interval": [low, high]}}
-
-
 def describe(curve: Curve, halvings: int) -> Iterator[str]:
     """The curve as a table and in words; accuracies in %."""
     yield ""
     yield f"{curve.name}:"
     rows = [("part", "tokens", "accuracy", "fitted", "")]
-    best = max(1 - error for _, error in curve.means)
-    worst = min(1 - error for _, error in curve.means)
-    for k, (n, error) in enumerate(curve.means):
-        filled = round(30 * (1 - error - worst) / (best - worst)) if best > worst else 0
-        rows.append((f"1/{1 << (halvings - k)}", f"{n:,.0f}", percent(1 - error), percent(1 - curve.law.error(n)),
+    law, measured = curve.law, [(n, 1 - wrong / total) for n, wrong, total in curve.means]
+    best, worst = (pick(right for _, right in measured) for pick in (max, min))
+    for k, (n, right) in enumerate(measured):
+        filled = round(30 * (right - worst) / (best - worst)) if best > worst else 0
+        rows.append((f"1/{1 << (halvings - k)}", f"{n:,.0f}", percent(right), percent(1 - law.error(n)),
                      "#" * (1 + filled)))
     yield from table(rows, right=(0, 1, 2, 3))
-    yield f"Fitted: error = {curve.law.a:.3g} n^-{curve.law.b:.3f}, n in training tokens"
-    n, error = curve.means[-1]
-    low, high = curve.before.interval(n)
-    predicted = f"{percent(1 - curve.before.error(n))} ({span((1 - high, 1 - low))})"
-    yield (f"Check: from the smaller parts alone, {predicted} is predicted for all of it; measured "
-           f"{percent(1 - error)}")
-    expected, low, high = curve.doubled()
-    yield (f"Twice the corpus, {2 * n:,.0f} tokens, should bring {100 * (error - expected):+.2f} points (about "
-           f"{100 * (error - high):+.2f} to {100 * (error - low):+.2f}): {percent(1 - expected)}, if the law holds "
-           "on and the new text is of the same kind")
+    yield f"Fitted: error = {law.a:.3g} n^-{law.b:.3f}, n in training tokens"
+    (n, error), check, doubled = curve.last, curve.check(), curve.doubled()
+    yield (f"Check: from the smaller parts alone, {percent(1 - check.error)} ({_interval(check)}) was to be expected "
+           f"of all of it; measured {percent(1 - error)}")
+    yield (f"Twice the corpus, {2 * n:,.0f} tokens, should bring {100 * (error - doubled.error):+.2f} points: "
+           f"{percent(1 - doubled.error)} ({_interval(doubled)}) on these test sentences, if the law holds on and "
+           "the new text is of the same kind")
+
+
+def _interval(expected: Forecast) -> str:
+    if expected.interval is None:
+        return "no interval: fewer than four sizes"
+    low, high = expected.interval
+    return f"95 % interval {span((1 - high, 1 - low))}"

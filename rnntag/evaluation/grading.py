@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -18,7 +18,7 @@ from ..corpus import Sentence
 from ..errors import CorpusError
 from .scores import (Pair, Score, TagScore, accuracy, accuracy_by_knowledge, ambiguous_words, confusion, macro_f1,
                      mistakes, sentence_accuracy, tag_scores)
-from .significance import (ALPHA, RESAMPLES, Interval, McNemar, bootstrap_p, holm, mcnemar, percentile, ratio,
+from .significance import (ALPHA, RESAMPLES, Z, Interval, McNemar, bootstrap_p, holm, mcnemar, percentile, ratio,
                            resample, wilson)
 
 GROUPS = ("tokens", "sentences", "known", "unknown", "ambiguous")
@@ -128,25 +128,17 @@ def grade(answers: Sequence[tuple[str, Sequence[Pair]]], known: Knowledge | None
 
     known   of the training corpus, to score known, unknown and ambiguous words apart
 
-    Macro-F1 of a resample is over the tags that it has; rare tags are absent from many, so the
-    interval lies a little high.
-
     Raises CorpusError when words are needed and neither side has them.
     """
     answers = [(name, [each for each in pairs if each.reference]) for name, pairs in answers]
     names = GROUPS if known else GROUPS[:2]
     counts = [_counts(pairs, known) for _, pairs in answers]  # of each answer (S, groups, 2)
-    tables = [_tag_counts([pairs for _, pairs in answers], side) for side in ("support", "answered", "correct")]
-    S = len(answers[0][1])
-    columns = np.concatenate([part.reshape(S, -1) for part in (*counts, *tables)], axis=1)
+    moved = [_influence(pairs)[:, None] for _, pairs in answers]  # of each (S, 1)
+    S, A = len(answers[0][1]), len(answers)
+    columns = np.concatenate([*(part.reshape(S, -1) for part in counts), *moved], axis=1)
     sums = resample(columns, resamples, np.random.default_rng(seed))
-    size, A = counts[0].shape[1] * 2, len(answers)
-    drawn = sums[:, :A * size].reshape(resamples, A, -1, 2)
-    support, answered, correct = np.split(sums[:, A * size:].reshape(resamples, 3, A, -1), 3, axis=1)
-    f1 = ratio(2 * correct, support + answered)[:, 0]
-    f1[support[:, 0] == 0] = np.nan
-    macro = ratio(np.nansum(f1, axis=2), (support[:, 0] > 0).sum(axis=2))
-    grades = [_grade(name, pairs, known, names, drawn[:, a], macro[:, a])
+    drawn = sums[:, :-A].reshape(resamples, A, -1, 2)
+    grades = [_grade(name, pairs, known, names, drawn[:, a], sums[:, a - A])
               for a, (name, pairs) in enumerate(answers)]
     accuracies = ratio(drawn[:, :, 0, 0], drawn[:, :, 0, 1])
     comparisons = [_compare((answers[a], answers[b]), accuracies[:, b] - accuracies[:, a])
@@ -157,8 +149,8 @@ def grade(answers: Sequence[tuple[str, Sequence[Pair]]], known: Knowledge | None
 
 
 def _grade(name: str, pairs: Sequence[Pair], known: Knowledge | None, names: Sequence[str],
-           drawn: np.ndarray, macro: np.ndarray) -> Grade:
-    """One answer from its pairs and its resampled counts (R, groups, 2) and macro-F1 (R,)."""
+           drawn: np.ndarray, moved: np.ndarray) -> Grade:
+    """One answer from its pairs, its resampled counts (R, groups, 2) and moves of macro-F1 (R,)."""
     scores = [accuracy(pairs), sentence_accuracy(pairs)]
     if known:
         scores += [*accuracy_by_knowledge(pairs, known.words), accuracy_by_knowledge(pairs, known.ambiguous)[0]]
@@ -167,7 +159,7 @@ def _grade(name: str, pairs: Sequence[Pair], known: Knowledge | None, names: Seq
                 for g, (group, score) in enumerate(zip(names, scores))}
     counts = confusion(pairs)
     tags = tag_scores(counts)
-    measures["macro_f1"] = Measure(macro_f1(tags), None, None, percentile(macro))
+    measures["macro_f1"] = Measure(macro_f1(tags), None, None, macro_interval(tags, moved))
     return Grade(name, measures, tags, counts)
 
 
@@ -189,19 +181,43 @@ def _counts(pairs: Sequence[Pair], known: Knowledge | None) -> np.ndarray:
     return np.array(rows, np.int32)
 
 
-def _tag_counts(answers: Sequence[Sequence[Pair]], side: str) -> np.ndarray:
-    """How often each tag of the reference is there, was answered, or both, by sentence: (S, A, K)."""
-    ids = {tag: k for k, tag in enumerate(sorted({tag for each in answers[0] for tag in each.reference}))}
-    table = np.zeros((len(answers[0]), len(answers), len(ids) + 1), np.int32)
-    for a, pairs in enumerate(answers):
-        for s, each in enumerate(pairs):
-            if side == "correct":
-                tags = [right for right, given in zip(each.reference, each.answer) if right == given]
-            else:
-                tags = each.reference if side == "support" else each.answer
-            for tag in tags:
-                table[s, a, ids.get(tag, -1)] += 1
-    return table[:, :, :-1]  # without the tags that the reference does not have
+def _influence(pairs: Sequence[Pair]) -> np.ndarray:
+    """How far one more copy of each sentence would move macro-F1, to first order: (S,), sum 0.
+
+        sum_k (2 correct_k - F1_k (support_k + answered_k)) / (K total_k)
+
+    counts of the sentence above, total_k = support + answered of tag k in all of the text, k of the K tags
+    of the reference.
+    """
+    found = {tag: score for tag, score in tag_scores(confusion(pairs)).items() if score.support}
+    right = {tag: 2 / (score.support + score.answered) / len(found) for tag, score in found.items()}
+    there = {tag: score.f1 * right[tag] / 2 for tag, score in found.items()}
+    return np.array([sum((right[tag] if tag == given else 0) - there[tag] - there.get(given, 0)
+                         for tag, given in zip(each.reference, each.answer)) for each in pairs])
+
+
+def macro_interval(tags: Mapping[str, TagScore], moved: np.ndarray) -> Interval:
+    """The interval of macro-F1, from the influences of its sentences summed over each resample (R,).
+
+    A bootstrap does not see how unsure a rare tag is: one that is there once is right or wrong in all resamples
+    that have it. So what Wilson's interval has over the normal one of the same tag is added, low and high apart:
+
+        end = macro-F1 -+ sqrt(b^2 + sum_k max(0, w_k^2 - n_k^2) / K^2)
+
+    b, w, n: from the score to the end of the bootstrap's, of Wilson's and of the normal interval. F1 of a tag is
+    2J / (1 + J), J = correct / (support + answered - correct), and J is a share, so they are intervals of J.
+    """
+    found = [score for score in tags.values() if score.support]
+    excess = np.zeros(2)
+    for correct, support, answered in found:
+        total = support + answered - correct
+        share = correct / total
+        normal = Z * math.sqrt(share * (1 - share) / total) * 2 / (1 + share) ** 2
+        ends = np.array(wilson(correct, total))
+        excess += np.maximum(0, (2 * ends / (1 + ends) - 2 * share / (1 + share)) ** 2 - normal ** 2)
+    low, high = np.hypot(percentile(moved), np.sqrt(excess) / len(found))
+    middle = macro_f1(tags)
+    return Interval(max(0.0, middle - low), min(1.0, middle + high))
 
 
 def _compare(answers: Sequence[tuple[str, Sequence[Pair]]], differences: np.ndarray) -> Comparison:

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 LEVEL = 0.95  # of intervals
+Z = NormalDist().inv_cdf((1 + LEVEL) / 2)  # half of a normal interval, in standard deviations
 ALPHA = 0.05  # a difference is called more than chance below this probability
 RESAMPLES = 10_000
 EXACT_LIMIT = 1_000  # McNemar: up to so many tokens that one answer alone has right, the exact test
