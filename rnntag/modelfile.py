@@ -86,7 +86,7 @@ def save(folder: str | Path, tagger: Tagger, *, info: Mapping[str, Any] | None =
         if not np.isfinite(array).all():
             raise ModelError(f"{name} has values that are infinite or not a number",
                              "such a model is not written", "Lower --learning-rate, or set --clip.", folder)
-    with whole_folder(folder, force=force) as aside:
+    with whole_folder(folder, force=force) as aside, reporting(folder, "write"):
         parts = {WEIGHTS: pack_arrays(arrays), IDS: _json_bytes(ids),
                  LOG: b"".join(json.dumps(record).encode() + b"\n" for record in log or [])}
         for name, data in parts.items():
