@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import http.client
+import os
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -20,7 +21,7 @@ from typing import BinaryIO
 
 from . import __version__
 from .errors import OptionError, RnntagError, quote
-from .files import aside, reporting
+from .files import open_output, reporting
 
 TIMEOUT = 30.0  # seconds without a byte before a connection is given up
 CHUNK_BYTES = 65_536
@@ -96,7 +97,7 @@ def fetch(name: str, folder: str | Path | None = None, source: str | None = None
             if there[file]:
                 advance(file.size)
             else:
-                _bring(base, file, path, advance)
+                _bring(base, file, path, force, advance)
             yield path, not there[file]
     except BaseException:
         for empty in made:  # a folder that has a file by now stays
@@ -123,7 +124,7 @@ def check_source(source: str) -> str:
 def _is_there(path: Path, file: File, force: bool) -> bool:
     """Whether ``path`` is ``file`` already. Raises RnntagError when it is another, without ``force``."""
     with reporting(path, "read"):
-        if not path.exists():
+        if not os.path.lexists(path):
             return False
         is_file = path.is_file()
         if is_file and path.stat().st_size == file.size:
@@ -151,10 +152,10 @@ def _make(folder: Path) -> list[Path]:
     return missing
 
 
-def _bring(base: str, file: File, path: Path, advance: Callable[[int], None]) -> None:
+def _bring(base: str, file: File, path: Path, force: bool, advance: Callable[[int], None]) -> None:
     """Copy ``file`` from ``base`` to ``path``, which appears only when the bytes are the right ones."""
     place, stream = _open_address(base, file) if "://" in base else _open_copy(Path(base), file)
-    with stream, reporting(path, "write"), aside(path) as out:
+    with stream, open_output(path, force=force) as out:
         digest, done = hashlib.sha256(), 0
         for chunk in _chunks(stream, place, file.size):
             out.write(chunk)

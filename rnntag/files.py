@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import glob
 import hashlib
 import os
@@ -12,9 +13,9 @@ import shutil
 import stat
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO, TextIO
+from typing import Any, BinaryIO, TextIO, cast
 
 from .compression import compressed, decompressed
 from .errors import RnntagError
@@ -28,15 +29,16 @@ PART, OLD = ".part", ".old"  # how the names of unfinished and of replaced files
 def open_input(path: str | Path) -> Iterator[BinaryIO]:
     """``path`` for reading bytes, decompressed where it is compressed; ``-`` is standard input.
 
-    Raises RnntagError when the file is missing, a folder, or not readable; reading, when its compressed data
-    are damaged.
+    Raises RnntagError when the file is missing, a folder, or not readable, also while it is read, and when its
+    compressed data are damaged.
     """
     if str(path) == STANDARD:
-        yield decompressed(_open_standard(sys.stdin, "standard input").buffer, shown(path))
+        stream = _reported(_open_standard(sys.stdin, shown(path)).buffer, shown(path), "read")
+        yield decompressed(stream, shown(path))
         return
     with reporting(path, "read"):
         stream = open(path, "rb")
-    with stream:
+    with _reported(stream, path, "read") as stream:
         yield decompressed(stream, shown(path))
 
 
@@ -45,50 +47,62 @@ def open_output(path: str | Path, *, force: bool = False) -> Iterator[BinaryIO]:
     """``path`` for writing bytes, compressed where its name ends in .gz, .bz2 or .xz; ``-`` is standard output.
 
     A regular file appears under its name only when the block ends without an exception. What
-    exists is not overwritten without ``force``. Devices and pipes are written to directly.
+    exists, a link to nothing too, is not overwritten without ``force``; a file that is overwritten
+    keeps its permissions, and a link stays one: what it points to is replaced. Devices and pipes
+    are written to directly.
 
-    Raises RnntagError when the file exists, or its folder is missing or not writable.
+    Raises RnntagError when the file exists, or cannot be written; what else goes wrong in the block
+    is not blamed on it.
     """
     if str(path) == STANDARD:
-        with reporting("standard output", "write"):
-            stream = _open_standard(sys.stdout, "standard output").buffer
-            yield stream
-            stream.flush()
+        name = "standard output"
+        stream = _reported(_open_standard(sys.stdout, name).buffer, name, "write")
+        yield stream
+        stream.flush()
         return
     path = Path(path)
     with reporting(path, "write"):
-        if path.exists() and not stat.S_ISREG(path.stat().st_mode):
-            with open(path, "wb") as stream, compressed(stream, path) as target:
-                yield target
-            return
-        if path.exists() and not force:
+        try:
+            regular = stat.S_ISREG(os.stat(path).st_mode)
+        except FileNotFoundError:  # there is nothing, or a link to nothing
+            regular = True
+        if regular and os.path.lexists(path) and not force:
             raise RnntagError("exists already", hint="Choose another name, or overwrite it "
                               "with --force.", place=path)
-        with aside(path) as stream, compressed(stream, path) as target:
-            yield target
+        direct = None if regular else open(path, "wb")
+    with (_reported(direct, path, "write") if direct else
+          aside(Path(os.path.realpath(path)) if path.is_symlink() else path)) as stream, \
+            compressed(stream, path) as target:
+        yield target
 
 
 @contextlib.contextmanager
 def aside(path: Path) -> Iterator[BinaryIO]:
-    """Write next to ``path``, flush to the disk, then move it there in one step."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=PART)
+    """Write next to ``path``, flush to the disk, then move it there in one step; permissions are kept.
+
+    Raises RnntagError when it cannot be written; what else goes wrong in the block is not blamed on it.
+    """
+    with reporting(path, "write"):
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=PART)
     try:
-        with os.fdopen(handle, "wb") as stream:
+        with _reported(os.fdopen(handle, "wb"), path, "write") as stream:
             yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
+            with reporting(path, "write"):
+                stream.flush()
+                os.fsync(stream.fileno())
+        with reporting(path, "write"):
+            os.chmod(temporary, _permissions(path))
+            os.replace(temporary, path)
+            sync_folder(path.parent)
     except BaseException:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
         raise
-    sync_folder(path.parent)
 
 
 def write_bytes(path: Path, data: bytes) -> None:
     """``data`` as the whole contents of ``path``, or the old contents."""
-    with reporting(path, "write"), aside(path) as stream:
+    with aside(path) as stream:
         stream.write(data)
 
 
@@ -100,22 +114,25 @@ def whole_folder(path: str | Path, *, force: bool = False) -> Iterator[Path]:
     renames leaves it complete beside ``path``, under a name that ends in ``.old``, and
     ``check_free`` puts it back.
 
-    Raises RnntagError when ``path`` exists and ``force`` is not given, or cannot be written.
+    Raises RnntagError when ``path`` exists and ``force`` is not given, or cannot be written; what
+    else goes wrong in the block is not blamed on it.
     """
     path = Path(os.path.realpath(path))  # through links: what they point to is replaced, not they
     check_free(path, force=force)
     with reporting(path, "write"):
         fresh = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=PART))
-        old = fresh.with_suffix(OLD)
-        try:
+    old = fresh.with_suffix(OLD)
+    try:
+        with reporting(path, "write"):
             os.chmod(fresh, 0o777 & ~_umask())
-            yield fresh
+        yield fresh
+        with reporting(path, "write"):
             sync_folder(fresh)
             _swap(path, fresh, old)
             sync_folder(path.parent)
-        finally:
-            shutil.rmtree(fresh, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def _swap(path: Path, fresh: Path, old: Path) -> None:
@@ -202,6 +219,35 @@ def reporting(path: str | Path, action: str) -> Iterator[None]:
         raise RnntagError(f"cannot {action} it: {reason}", place=place) from error
 
 
+class _Reported:
+    """A binary stream whose methods report the system's errors under a name."""
+
+    def __init__(self, stream: BinaryIO, path: str | Path, action: str):
+        self._stream, self._path, self._action = stream, path, action
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._stream, name)
+        if callable(value):
+            value = functools.partial(_call, value, self._path, self._action)
+            setattr(self, name, value)  # so that the next call gets it at once
+        return value
+
+    def __enter__(self) -> _Reported:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+
+def _call(method: Callable[..., Any], path: str | Path, action: str, *arguments: Any) -> Any:
+    with reporting(path, action):
+        return method(*arguments)
+
+
+def _reported(stream: BinaryIO, path: str | Path, action: str) -> BinaryIO:
+    return cast(BinaryIO, _Reported(stream, path, action))
+
+
 def _final(path: str | Path) -> Path:
     """The name that what is being written aside will have."""
     return Path(*(re.sub(r"^\.(.+)\.\w{8}\.part$", r"\1", part) for part in Path(path).parts))
@@ -216,6 +262,15 @@ def _open_standard(stream: TextIO | None, name: str) -> TextIO:
     if stream is None:  # what Python makes of a closed descriptor
         raise RnntagError("closed", "something to read or write is needed", "Name a file.", name)
     return stream
+
+
+def _permissions(path: Path) -> int:
+    """Those of the file that stands at ``path``, or those of a new one."""
+    with contextlib.suppress(FileNotFoundError):
+        mode = os.lstat(path).st_mode
+        if stat.S_ISREG(mode):
+            return mode & 0o777
+    return 0o666 & ~_umask()
 
 
 def _umask() -> int:

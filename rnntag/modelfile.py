@@ -94,7 +94,7 @@ def save(folder: str | Path, tagger: Tagger, *, log: list[dict] | None = None, f
     with blaming(Path(folder), hint=""):
         check(tagger)
     _, ids, arrays = tagger.state()
-    with whole_folder(folder, force=force) as aside:
+    with whole_folder(folder, force=force) as aside, reporting(folder, "write"):
         parts = {WEIGHTS: pack_arrays(arrays), IDS: _json_bytes(ids),
                  LOG: b"".join(json.dumps(record).encode() + b"\n" for record in log or [])}
         for name, data in parts.items():

@@ -3,6 +3,7 @@
 import hashlib
 import http.server
 import importlib
+import os
 import threading
 
 import pytest
@@ -160,6 +161,19 @@ def test_a_folder_under_the_name_of_a_file_is_never_replaced(server, tmp_path):
     (tmp_path / TEST).mkdir()
     with pytest.raises(RnntagError, match="not a file stands there"):
         list(fetch("toy", tmp_path, force=True))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs links")
+def test_a_link_under_the_name_of_a_file_stays_one(server, tmp_path):
+    for force in (False, True):
+        (tmp_path / TEST).symlink_to("elsewhere")
+        with pytest.raises(RnntagError, match="not a file stands there"):
+            list(fetch("toy", tmp_path, force=force))
+        (tmp_path / TEST).unlink()
+    (tmp_path / "elsewhere").write_bytes(b"old")
+    (tmp_path / TEST).symlink_to("elsewhere")
+    list(fetch("toy", tmp_path, force=True))
+    assert (tmp_path / TEST).is_symlink() and (tmp_path / "elsewhere").read_bytes() == BODIES[TEST]
 
 
 def test_a_folder_is_a_source(server, tmp_path):

@@ -1,4 +1,6 @@
+import errno
 import hashlib
+import io
 import os
 import sys
 from pathlib import Path
@@ -56,6 +58,52 @@ def test_an_existing_output_is_replaced_with_force(write):
     assert path.read_bytes() == b"new"
 
 
+@posix
+def test_an_overwritten_file_keeps_its_permissions(write):
+    path = write("out", b"old")
+    for mode in (0o640, 0o755):
+        path.chmod(mode)
+        with open_output(path, force=True) as stream:
+            stream.write(b"new")
+        assert path.stat().st_mode & 0o777 == mode
+
+
+@posix
+def test_an_output_behind_a_link_is_replaced_and_the_link_stays(write, tmp_path):
+    (tmp_path / "folder").mkdir()
+    target = write("folder/target", b"old")
+    link, second = tmp_path / "link", tmp_path / "second"
+    link.symlink_to("folder/target")
+    second.symlink_to("link")
+    with pytest.raises(RnntagError, match="second: exists already"), open_output(second):
+        pytest.fail("the block was entered")
+    with open_output(second, force=True) as stream:
+        stream.write(b"new")
+        assert target.read_bytes() == b"old"
+    assert target.read_bytes() == b"new" and link.is_symlink() and second.is_symlink()
+    assert names(tmp_path / "folder") == ["target"]
+
+
+@posix
+def test_a_link_to_nothing_is_an_output_that_exists(tmp_path):
+    link = tmp_path / "link"
+    link.symlink_to("target")
+    with pytest.raises(RnntagError, match="link: exists already.*--force"), open_output(link):
+        pytest.fail("the block was entered")
+    with open_output(link, force=True) as stream:
+        stream.write(b"new")
+    assert link.is_symlink() and (tmp_path / "target").read_bytes() == b"new"
+
+
+@posix
+def test_a_link_to_itself_is_no_output(tmp_path):
+    (tmp_path / "link").symlink_to("link")
+    with pytest.raises(RnntagError, match="link: cannot write it: too many levels"):
+        with open_output(tmp_path / "link", force=True):
+            pytest.fail("the block was entered")
+    assert (tmp_path / "link").is_symlink()
+
+
 def test_an_output_that_fails_half_way_leaves_what_was_there(write, tmp_path):
     path = write("out", b"old")
     for target in (path, tmp_path / "fresh"):
@@ -84,6 +132,57 @@ def test_a_full_disk_is_reported(tmp_path):
     with pytest.raises(RnntagError, match="/dev/full: cannot write it: no space left"):
         with open_output("/dev/full") as stream:
             stream.write(b"text")
+
+
+@pytest.mark.parametrize("name", ["out", "-", os.devnull])
+def test_an_output_is_not_blamed_for_the_errors_of_others(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(OSError) as error, open_output(name) as stream:
+        stream.write(b"text")
+        raise OSError(errno.EAGAIN, "no more processes")
+    assert error.value.errno == errno.EAGAIN and names(tmp_path) == []
+
+
+def test_a_model_is_not_blamed_for_the_errors_of_others(tmp_path):
+    with pytest.raises(OSError, match="no more processes"), whole_folder(tmp_path / "model"):
+        raise OSError(errno.EAGAIN, "no more processes")
+    assert names(tmp_path) == []
+
+
+class Broken(io.RawIOBase):
+    """What can be opened, but neither read nor written."""
+
+    def readable(self):
+        return True
+
+    writable = readable
+
+    def readinto(self, _buffer):
+        raise OSError(errno.EIO, "Input/output error")
+
+    write = readinto
+
+
+def test_an_error_while_reading_is_blamed_on_the_input_that_is_read(write, tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(Broken())))
+    with pytest.raises(RnntagError, match="^standard input: cannot read it: input/output error"):
+        with open_output(tmp_path / "out") as target, open_input("-") as stream:
+            target.write(stream.read1(100))
+    source = write("in", b"text")
+    monkeypatch.setattr("builtins.open", lambda *_: io.BufferedReader(Broken()))
+    with pytest.raises(RnntagError, match="in: cannot read it: input/output error"):
+        with open_output("-"), open_input(source) as stream:
+            stream.read(100)
+    assert names(tmp_path) == ["in"]
+
+
+def test_an_error_while_writing_is_blamed_on_the_output_that_is_written(write, tmp_path, monkeypatch):
+    source = write("in", b"x" * 100_000)
+    monkeypatch.setattr(os, "fdopen", lambda handle, mode: (os.close(handle), io.BufferedWriter(Broken()))[1])
+    with pytest.raises(RnntagError, match="out: cannot write it: input/output error"):
+        with open_input(source) as stream, open_output(tmp_path / "out") as target:
+            target.write(stream.read())
+    assert names(tmp_path) == ["in"]
 
 
 def test_standard_streams_that_are_closed_are_reported(monkeypatch):

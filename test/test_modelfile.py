@@ -174,8 +174,9 @@ def test_an_hmm_of_counts_that_do_not_agree_is_not_saved(toy, tmp_path):
     ({"tag_map": {"T" * 10: "x" * 1_000_000}}, "a manifest of 1,000,"), ({"x": np.nan}, "not JSON"),
     ({"x": {1: "", "1": ""}}, "a key stands twice"), ({"x": eval("[" * 40 + "]" * 40)}, "nested more than 32 deep")])
 def test_a_manifest_that_could_not_be_read_is_not_written(toy, tmp_path, info, message):
+    toy.info = info
     with pytest.raises(ModelError, match=message):
-        save(tmp_path / "m", toy, info=info)
+        save(tmp_path / "m", toy)
     assert list(tmp_path.glob("*m*")) == []
 
 
