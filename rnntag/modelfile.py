@@ -45,6 +45,7 @@ class Tagger(Protocol):
 
     kind: str
     dtype: str
+    place: str | Path  # the folder that it was loaded from, for messages
 
     def tag(self, sentences: Any) -> Any: ...
     def state(self) -> tuple[dict[str, Any], dict[str, Any], dict[str, np.ndarray]]: ...
@@ -156,7 +157,9 @@ def load(folder: str | Path, kind: str | None = None, hint: str = "") -> Tagger:
     data = read_checked(folder / WEIGHTS, MAX_WEIGHT_BYTES, manifest["sha256"][WEIGHTS], most)
     arrays = unpack_arrays(folder / WEIGHTS, data, shapes, found.dtype)
     with blaming(folder):
-        return found.restore(options, ids, arrays)
+        tagger = found.restore(options, ids, arrays)
+    tagger.place = folder
+    return tagger
 
 
 def read_manifest(folder: str | Path) -> dict[str, Any]:
