@@ -15,6 +15,7 @@ from .rnn import errors_back, to_rows
 from .tagger import RNNTagger, batches, chunks
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def gradient_norms(tagger: RNNTagger, sentences: Iterable[Sentence], steps: int) -> Array:
     """Mean over t of || d loss_t / d s_(t-k) || for k = 0 .. steps, of the last RNN layer: (D, steps + 1).
 
@@ -22,7 +23,7 @@ def gradient_norms(tagger: RNNTagger, sentences: Iterable[Sentence], steps: int)
     s is the cell's state, h or for an LSTM [h, c]. One row for each direction; in the backward
     direction k counts words to the right. Where no sentence is longer than k the mean is nan.
 
-    Raises OptionError for a network without an RNN over words.
+    Raises OptionError for a network without an RNN over words, ModelError when scores overflow.
     """
     if tagger.options.encoder != "rnn":
         raise OptionError("a convolution", "only a recurrent network has gradients over time",
@@ -41,7 +42,7 @@ def gradient_norms(tagger: RNNTagger, sentences: Iterable[Sentence], steps: int)
             x, _ = network.embed(params, table, interleave([types[i] for i in members], packing))
             scores, cache = network.encode(params, network.first(params, x), packing)
             targets = interleave([classes[i] for i in members], packing)
-            dscores = softmax(scores)
+            dscores = softmax(tagger.finite(scores))
             dscores[np.arange(len(packing)), targets] -= 1
             dscores[targets < 0] = 0  # tags that the model does not have
             dh, _ = network.head_backward(params, dscores, cache)
@@ -53,5 +54,4 @@ def gradient_norms(tagger: RNNTagger, sentences: Iterable[Sentence], steps: int)
             for k, (dstates, _, _) in enumerate(back):
                 total[:, k] += np.sqrt((dstates.astype(np.float64) ** 2).sum(axis=(0, 3))).sum(axis=1)
                 count[k] += np.maximum(packing.lengths - k, 0).sum()
-    with np.errstate(invalid="ignore"):
-        return total / count
+    return total / count

@@ -17,6 +17,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -51,6 +52,7 @@ class HMMTagger:
 
     kind = "hmm"
     dtype = "float64"
+    place: str | Path = ""  # as for RNNTagger
 
     def __init__(self, words: Vocab, tags: Vocab, transitions: np.ndarray, emissions: np.ndarray):
         self.words, self.tags = words, tags

@@ -80,7 +80,8 @@ def reasons(tagger: RNNTagger, word: str, count: int = 3) -> Reasons:
         table.characters = table.characters * N
         table.characters[len(rows) + extra.index("characters")] = np.zeros(1, np.intp)
     packing = Packing((1,) * N)
-    scores = tagger.network.scores(tagger.params, table, np.arange(N), packing)
+    with np.errstate(over="ignore", invalid="ignore"):
+        scores = tagger.finite(tagger.network.scores(tagger.params, table, np.arange(N), packing))
     p = np.maximum(tagger.posteriors(scores, packing).astype(np.float64), 1e-300)
     order = np.argsort(-p[0], kind="stable")
     names = tagger.tags.strings[1:]
@@ -139,9 +140,10 @@ def _networks(tagger: RNNTagger) -> list[tuple[Network, dict[str, np.ndarray]]]:
 def _input(tagger: RNNTagger, table: WordTable, words: list[str]) -> np.ndarray:
     """What the first layer gets of each word, without biases: (N, E) or (N, D n H)."""
     ids = table.ids(words)
-    if tagger.options.embedding:
-        return np.concatenate([network.embed(own, table, ids)[0] for network, own in _networks(tagger)], axis=1)
-    return feature_rows(tagger)[table.features[ids]].sum(axis=1)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return tagger.finite(
+            np.concatenate([network.embed(own, table, ids)[0] for network, own in _networks(tagger)], axis=1)
+            if tagger.options.embedding else feature_rows(tagger)[table.features[ids]].sum(axis=1))
 
 
 def _parts(words: list[str], size: int = 8_192) -> list[list[str]]:
@@ -149,6 +151,7 @@ def _parts(words: list[str], size: int = 8_192) -> list[list[str]]:
 
 
 def _closest(x: np.ndarray, rows: np.ndarray, names: list[str], count: int) -> list[tuple[str, float]]:
+    rows, x = rows.astype(np.float64), x.astype(np.float64)  # squares may be beyond float32
     lengths = np.linalg.norm(rows, axis=1) * np.linalg.norm(x)
     with np.errstate(divide="ignore", invalid="ignore"):
         cosines = np.where(lengths > 0, rows @ x / lengths, 0)

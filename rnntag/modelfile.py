@@ -53,6 +53,7 @@ class Tagger(Protocol):
     dtype: str
     tags: Vocab
     info: dict[str, Any]
+    place: str | Path  # the folder that it was loaded from, for messages
 
     def tag(self, sentences: Iterable[Sequence[str]]) -> Iterator[list[str]]: ...
     def probabilities(self, sentences: Iterable[Sequence[str]]) -> Iterator[Posteriors]: ...
@@ -187,7 +188,7 @@ def load(folder: str | Path, kind: str | None = None, hint: str = "") -> Tagger:
     arrays = unpack_arrays(folder / WEIGHTS, data, shapes, found.dtype)
     with blaming(folder):
         tagger = found.restore(options, ids, arrays)
-    tagger.info = manifest["info"]
+    tagger.info, tagger.place = manifest["info"], folder
     return tagger
 
 

@@ -14,6 +14,9 @@ from .layers import Array, log_sum_exp, softmax
 from .rnn import Packing
 
 
+SAFE = 1e-280  # a sum of products of numbers up to 1 that is larger has lost nothing to underflow
+
+
 class Posteriors(NamedTuple):
     """What the network makes of a sentence of T words.
 
@@ -81,7 +84,8 @@ class CRF:
     s(y) = start[y_1] + sum_t scores[t, y_t] + sum_t transition[y_{t-1}, y_t] + end[y_T]
     P(y | x) = exp s(y) / Z,  Z = sum over all tag sequences, by the forward algorithm
 
-    Computed in float64: the recursions multiply as many factors as a sentence has words.
+    Computed in float64: the recursions multiply as many factors as a sentence has words. Weights may be as far
+    apart as floats are: what is lost then is what a sum of them does not hold in its 16 digits.
     """
 
     @staticmethod
@@ -103,15 +107,9 @@ class CRF:
 
         gold = (scores[rows, targets].sum() + start[targets[:B]].sum() + end[targets[last]].sum()
                 + transition[targets[before], targets[after]].sum())
-        dscores = np.exp(alpha + beta - log_z[packing.sentence, None])  # marginals
+        dscores = softmax(alpha + beta)  # marginals
         dstart, dend = dscores[:B].sum(axis=0), dscores[last].sum(axis=0)
-        # P(y_{t-1} = i, y_t = j) = exp(alpha_i + transition_ij + score_j + beta_j - log Z); halving
-        # log Z between the two factors keeps both in range
-        left = alpha[before] - log_z[packing.sentence[after], None] / 2
-        right = scores[after] + beta[after] - log_z[packing.sentence[after], None] / 2
-        top_l, top_r = left.max(axis=1, keepdims=True), right.max(axis=1, keepdims=True)
-        dtransition = np.exp(transition) * ((np.exp(left - top_l) * np.exp(top_l + top_r)).T
-                                            @ np.exp(right - top_r))
+        dtransition = _pairs(alpha[before], transition, scores[after] + beta[after])
         dscores[rows, targets] -= 1
         np.subtract.at(dstart, targets[:B], 1)
         np.subtract.at(dend, targets[last], 1)
@@ -143,8 +141,8 @@ class CRF:
     @staticmethod
     def probabilities(params: dict[str, Array], scores: Array, packing: Packing) -> Array:
         """Marginals P(y_t = k | x): (N, K)."""
-        alpha, beta, log_z = _forward_backward(params, scores.astype(np.float64), packing)
-        return np.exp(alpha + beta - log_z[packing.sentence, None])
+        alpha, beta, _ = _forward_backward(params, scores.astype(np.float64), packing)
+        return softmax(alpha + beta)
 
 
 def _weights(params: dict[str, Array]) -> tuple[Array, Array, Array]:
@@ -152,29 +150,60 @@ def _weights(params: dict[str, Array]) -> tuple[Array, Array, Array]:
 
 
 def _forward_backward(params: dict[str, Array], scores: Array, packing: Packing) -> tuple[Array, Array, Array]:
-    """alpha, beta (N, K) and log Z (B,), all in logarithms:
+    """alpha, beta (N, K), each row less some number, which keeps them near 0, and log Z (B,); all in logarithms:
 
     alpha_t[k] = score_t[k] + log sum_j exp(alpha_{t-1}[j] + transition[j, k])
     beta_t[k]  = log sum_j exp(transition[k, j] + score_{t+1}[j] + beta_{t+1}[j])
     """
     transition, start, end = _weights(params)
     B = len(packing.lengths)
-    E = np.exp(transition - transition.max())
-    alpha, beta = scores.copy(), np.empty_like(scores)
+    last, top = packing.last - B, transition.max()
+    E = np.exp(transition - top)
+    alpha, beta, less = scores.copy(), np.empty_like(scores), np.empty(len(scores))
     alpha[:B] += start
+    less[:B] = _centre(alpha[:B])
     for rows, before in packing.steps[1:]:
-        alpha[rows] += _log_product(alpha[before], E) + transition.max()
-    last = packing.last - B
+        sums, number = _log_product(alpha[before], transition, E, top, scores[rows])
+        alpha[rows] += sums
+        less[rows] = number + _centre(alpha[rows])
     beta[last] = end
     for rows, before in reversed(packing.steps[1:]):
-        beta[before] = _log_product(scores[rows] + beta[rows], E.T) + transition.max()
-    return alpha, beta, log_sum_exp(alpha[last] + end)
+        x = scores[rows] + beta[rows]
+        _centre(x)
+        beta[before] = _log_product(x, transition.T, E.T, top, scores[before])[0]
+    return alpha, beta, np.bincount(packing.sentence, less) + log_sum_exp(alpha[last] + end)
 
 
-def _log_product(x: Array, E: Array) -> Array:
-    """log(exp(x) E) for rows x, the maximum of each taken out first."""
-    top = x.max(axis=1, keepdims=True)
-    return np.log(np.maximum(np.exp(x - top) @ E, np.finfo(x.dtype).tiny)) + top
+def _centre(x: Array) -> Array:
+    """Take each row's maximum out of it, and return these."""
+    top = x.max(axis=1)
+    x -= top[:, None]
+    return top
+
+
+def _log_product(x: Array, W: Array, E: Array, top: float, scores: Array) -> tuple[Array, Array | float]:
+    """log(exp(x) exp(W)) less a number for each row, and that number; the maximum of each row of x is 0.
+
+    One product with E = exp(W - top), unless underflow can have had a part in it. Then it is done term by term,
+    and what is near 0 in the end are the entries that are largest with ``scores`` added.
+    """
+    y = np.exp(x) @ E
+    if y.min() > SAFE:
+        return np.log(y), top
+    highest = np.stack([(x + column).max(axis=1) for column in W.T], axis=1)
+    number = highest[np.arange(len(x)), (scores + highest).argmax(axis=1)]
+    sums = [log_sum_exp(x + (column - most[:, None])) for column, most in zip(W.T, highest.T)]
+    return np.stack(sums, axis=1) + (highest - number[:, None]), number
+
+
+def _pairs(left: Array, W: Array, right: Array) -> Array:
+    """The expected number of each pair of tags (K, K), for P(i, j) ~ exp(left_i + W_ij + right_j) in each row."""
+    _centre(right)
+    a, E, b = np.exp(left), np.exp(W - W.max()), np.exp(right)
+    total = ((a @ E) * b).sum(axis=1)
+    if total.min(initial=1) > SAFE:
+        return E * ((a / total[:, None]).T @ b)
+    return sum(softmax((W + (i[:, None] + j)).ravel()) for i, j in zip(left, right)).reshape(W.shape)
 
 
 OUTPUTS: dict[str, type[Softmax] | type[CRF]] = {"softmax": Softmax, "crf": CRF}

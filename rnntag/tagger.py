@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence, Sized
 from itertools import chain
+from pathlib import Path
 from threading import Lock
 from typing import Any, TypeVar
 
@@ -11,7 +12,7 @@ import numpy as np
 
 from .committee import Committee
 from .corpus import Sentence, count_characters
-from .errors import OptionError
+from .errors import ModelError, OptionError
 from .features import FeatureMap, WordTable, normalized, stored_slots
 from .layers import Array
 from .network import Network
@@ -25,6 +26,7 @@ CHUNK_CHARACTERS = 1 << 22  # characters held at once; words may be long
 BATCH_TOKENS = 4_096  # tokens in one pass through the network
 VECTOR_NORM = 6.0  # of pretrained vectors; docs/experiments.md has what other lengths gave
 TEMPERATURES = 0.5, 5.0  # the lowest and the highest
+MAX_SCORE = 1e37  # beyond, float32 may not hold what is made of scores
 CACHE_BYTES = 100_000_000  # of input projections of word types that are kept
 CACHE_CHARACTERS = 1 << 25  # of these words
 
@@ -46,6 +48,7 @@ class RNNTagger:
 
     kind = "rnn"
     dtype = "float32"
+    place: str | Path = ""  # the folder that it was loaded from, for messages
 
     def __init__(self, options: Options, words: Vocab, features: FeatureMap, tags: Vocab,
                  alphabet: Vocab | None, vectors: Vocab | None, params: dict[str, Array], temperature: float = 1.0):
@@ -65,7 +68,7 @@ class RNNTagger:
 
     def __reduce__(self) -> Any:  # for pickle and copy: what it has remembered of words, and its lock, stay behind
         return RNNTagger, (self.options, self.words, self.features, self.tags, self.alphabet, self.vectors,
-                           self.params, self.temperature), {"info": self.info}
+                           self.params, self.temperature), {"info": self.info, "place": self.place}
 
     @classmethod
     def create(cls, sentences: Sequence[Sentence], options: Options, rng: np.random.Generator,
@@ -129,6 +132,8 @@ class RNNTagger:
         the posteriors (N, K).
 
         allowed   which classes each token may have (N, K), at least one
+
+        Raises ModelError when scores overflow.
         """
         first, types = self._projections(list(chain.from_iterable(sentences)))
         lengths = np.array([len(sentence) for sentence in sentences], np.intp)
@@ -139,7 +144,7 @@ class RNNTagger:
         with np.errstate(over="ignore", invalid="ignore"):
             for members, packing in batches(lengths.tolist(), BATCH_TOKENS):
                 at = starts[members][packing.sentence] + packing.time  # where the batch's tokens are from
-                scores = self.network.encode(self.params, first, packing, tokens=types[at])[0]
+                scores = self.finite(self.network.encode(self.params, first, packing, tokens=types[at])[0])
                 if allowed is not None:
                     scores[~allowed[at]] = -np.inf
                 classes[at] = self.network.output.decode(self.params, scores, packing)
@@ -150,10 +155,17 @@ class RNNTagger:
                     probabilities[at] = p
         return classes, probabilities
 
+    def finite(self, scores: Array) -> Array:
+        """``scores``. Raises ModelError when some are not finite, or nearly so: finite weights can be too large."""
+        if not abs(scores).max() <= MAX_SCORE:
+            raise ModelError("weights so large that scores overflow", "no training ends with such weights",
+                             "Train it again, or fetch it again from where it came.", self.place)
+        return scores
+
     def posteriors(self, scores: Array, packing: Packing) -> Array:
         """P(y_t = k | x) of packed scores (N, K), all scores (and transitions) divided by the temperature."""
         output, T = self.network.output, self.temperature
-        weights = {name: self.params[name] / T for name in output.shapes(len(self.tags) - 1)}
+        weights = {name: self.params[name].astype(np.float64) / T for name in output.shapes(len(self.tags) - 1)}
         return output.probabilities(weights, scores / T, packing)
 
     def _projections(self, words: list[str]) -> tuple[Array, Array]:

@@ -16,7 +16,7 @@ import numpy as np
 from .adaptation import adapted
 from .calibration import calibrated
 from .corpus import Sentence
-from .errors import CorpusError, DivergedError, OptionError
+from .errors import CorpusError, DivergedError, ModelError, OptionError
 from .features import WordTable
 from .layers import Array
 from .network import interleave
@@ -238,13 +238,15 @@ class Trainer:
         """Score the weights on the dev set, averaged if they are; remember the best and the last."""
         last = self.optimizer.averaged_weights(self.tagger.params)
         if not all(np.isfinite(array).all() for array in last.values()):  # the epoch's last update did it
-            raise DivergedError(f"weights are no longer finite at the end of epoch {self.at.epoch + 1}",
-                                hint="Lower --learning-rate, or set --clip.")
+            raise self._diverged("weights")
+        try:
+            answers = list(self.tagger.with_params(last).tag(sentence.words for sentence in self.dev))
+        except ModelError:
+            raise self._diverged("scores") from None
         self.last = last
         if not self.dev:
             self.best = self.last
             return None
-        answers = self.tagger.with_params(self.last).tag(sentence.words for sentence in self.dev)
         right = sum(sum(map(str.__eq__, tags, sentence.tags or [])) for tags, sentence in zip(answers, self.dev))
         score = right / max(1, sum(map(len, self.dev)))
         if score > self.at.best_score:
@@ -252,6 +254,10 @@ class Trainer:
         else:
             self.at.stale += 1
         return score
+
+    def _diverged(self, what: str) -> DivergedError:
+        return DivergedError(f"{what} are no longer finite at the end of epoch {self.at.epoch + 1}",
+                             hint="Lower --learning-rate, or set --clip.")
 
     # -------------------------------------------------------------- carrying a run over
 

@@ -9,6 +9,8 @@ lectures in seeds/000 (Neubig), seeds/001 (Boye) and seeds/002 (Huang).
 from __future__ import annotations
 
 import itertools
+import math
+from fractions import Fraction
 
 import numpy as np
 
@@ -246,22 +248,27 @@ def cross_entropy(scores, tags):
 
 
 class CRF:
-    """A linear-chain CRF over one sentence, by writing down every tag sequence."""
+    """A linear-chain CRF over one sentence, by writing down every tag sequence.
+
+    Scores are added as fractions, so that no size of numbers is too much; those with a -inf in them are left out.
+    """
 
     def __init__(self, scores, transition, start, end):
         self.T, self.K = len(scores), len(start)
         self.score = {}
         for y in itertools.product(range(self.K), repeat=self.T):
-            s = start[y[0]] + end[y[-1]]
-            for t in range(self.T):
-                s += scores[t][y[t]]
-            for t in range(1, self.T):
-                s += transition[y[t - 1], y[t]]
-            self.score[y] = s
-        self.Z = sum(np.exp(s) for s in self.score.values())
+            parts = [start[y[0]], end[y[-1]], *(scores[t][y[t]] for t in range(self.T)),
+                     *(transition[y[t - 1], y[t]] for t in range(1, self.T))]
+            if -math.inf not in parts:
+                self.score[y] = sum(Fraction(float(part)) for part in parts)
+        best = max(self.score.values())
+        relative = {y: math.exp(s - best) for y, s in self.score.items()}
+        total = math.fsum(relative.values())
+        self.log_Z = best + Fraction(math.log(total))
+        self.p = {y: weight / total for y, weight in relative.items()}
 
     def loss(self, tags):
-        return np.log(self.Z) - self.score[tuple(tags)]
+        return float(self.log_Z - self.score[tuple(tags)])
 
     def viterbi(self):
         return max(self.score, key=self.score.get)
@@ -270,8 +277,7 @@ class CRF:
         """Expected minus observed counts: d loss / d scores, transition, start, end."""
         dscores, dtransition = np.zeros((self.T, self.K)), np.zeros((self.K, self.K))
         dstart, dend = np.zeros(self.K), np.zeros(self.K)
-        expected = [(y, np.exp(s) / self.Z) for y, s in self.score.items()]
-        for y, weight in [*expected, (tuple(tags), -1.0)]:
+        for y, weight in [*self.p.items(), (tuple(tags), -1.0)]:
             dstart[y[0]] += weight
             dend[y[-1]] += weight
             for t in range(self.T):
@@ -283,9 +289,9 @@ class CRF:
     def marginals(self):
         """P(y_t = k)."""
         p = np.zeros((self.T, self.K))
-        for y, s in self.score.items():
+        for y, weight in self.p.items():
             for t in range(self.T):
-                p[t, y[t]] += np.exp(s) / self.Z
+                p[t, y[t]] += weight
         return p
 
 

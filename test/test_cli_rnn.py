@@ -13,6 +13,7 @@ from test_trainer import cue_task
 
 from rnntag.cli.test_rnn import main as TAG
 from rnntag.cli.train_rnn import main as TRAIN
+from rnntag.modelfile import load, save
 
 posix = pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals or permissions")
 DIVERGE = ("--cell", "elman", "--activation", "relu", "--optimizer", "sgd", "--clip", "0", "--schedule", "constant",
@@ -52,6 +53,16 @@ def test_a_model_that_could_not_be_loaded_is_refused_before_it_is_trained():
     Path("map").write_text("".join(f"{'x' * 100}{number}\tNN\n" for number in range(10_000)))
     assert "a manifest of 1," in failure(TRAIN, "train", "m", "--tag-map", "map", "-q")
     assert sorted(os.listdir()) == ["map", "train"]
+
+
+@pytest.mark.parametrize("options", [(), ("--probabilities",), ("--lexicon", "words"), ("--jobs", "2")], ids=str)
+def test_a_model_whose_scores_overflow_is_named(options):
+    train("train", "m")
+    tagger = load("m")
+    tagger.params["output.b_o"][...] = 3e38
+    save("big", tagger)
+    Path("words").write_text("dog\tNN\n")
+    assert failure(TAG, "big", *options, input="the dog\n").startswith("big: weights so large that scores overflow; ")
 
 
 def test_quiet_training_says_nothing():

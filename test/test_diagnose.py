@@ -7,7 +7,7 @@ from test_trainer import THREE
 
 from rnntag.cli.diagnose import main
 from rnntag.diagnose import gradient_norms
-from rnntag.errors import OptionError
+from rnntag.errors import ModelError, OptionError
 from rnntag.modelfile import save
 from rnntag.options import preset
 from rnntag.tagger import RNNTagger
@@ -64,6 +64,15 @@ def test_distances_that_no_sentence_has_are_not_a_number():
 def test_a_network_without_one_recurrence_is_refused(options, message):
     with pytest.raises(OptionError, match=message):
         gradient_norms(untrained(THREE, **options), THREE, STEPS)
+
+
+@pytest.mark.filterwarnings("error")
+def test_weights_that_are_too_large_are_an_error():
+    tagger = untrained(THREE, activation="relu")
+    for array in tagger.params.values():
+        array *= np.float32(1e30)
+    with pytest.raises(ModelError, match="scores overflow"):
+        gradient_norms(tagger, THREE, STEPS)
 
 
 def test_the_command_shows_each_direction_of_each_model_and_its_share(write, tmp_path):

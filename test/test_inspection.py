@@ -197,6 +197,18 @@ def test_a_log_longer_than_the_training_is_refused_unread(rnn, tmp_path):
     assert "log.jsonl: 41 lines; the options allow 40 epochs" in invoke(tmp_path / "m", status=1)
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("scale", [1e30, 1e37, 3e38])
+def test_large_weights_give_numbers_or_an_error_that_names_the_model(rnn, tmp_path, scale):
+    tagger = modelfile.load(rnn)
+    for array in tagger.params.values():
+        array[...] = scale * np.tanh(array)
+    modelfile.save(tmp_path / "m", tagger)
+    result = CliRunner().invoke(main, [str(tmp_path / "m"), "walking", "Blorfing", "--json"])
+    assert "NaN" not in result.stdout and result.exit_code == 0 or result.stderr.startswith(
+        f"Error: {tmp_path / 'm'}: weights so large that scores overflow")
+
+
 def test_nothing_of_a_stranger_s_model_reaches_the_terminal_raw(rnn):
     assert "\x1b" not in invoke(rnn) and "toy\\x1b[2J" in invoke(rnn)
 

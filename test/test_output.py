@@ -184,6 +184,73 @@ def test_transitions_of_plus_minus_50_agree_with_enumeration():
     assert close(grads["output.transition"], sum(part[1] for part in parts), 1e-9)
 
 
+LARGEST = float(np.finfo(np.float32).max)
+FAR_APART = {  # transitions of a stranger's model, from a random generator
+    "a thousand": lambda rng: rng.choice([-1000.0, 0.0, 1000.0], (K, K)),
+    "just beyond exp": lambda rng: rng.choice([-750.0, -700.0, 0.0], (K, K)),
+    "a million": lambda rng: rng.normal(0, 1e6, (K, K)),
+    "one way out": lambda rng: np.where(np.roll(np.eye(K), 1, axis=1), 0.0, -5000.0),
+    "no way but one": lambda rng: np.where(np.arange(K * K).reshape(K, K) == rng.integers(K * K), 0.0, -1e5),
+    "large but alike": lambda rng: np.full((K, K), 1e20),
+    "the largest": lambda rng: rng.uniform(-LARGEST, LARGEST, (K, K))}
+
+
+def hostile(weights, seed):
+    """A case with transitions that are far apart; with the largest, the other weights are no trifles beside them."""
+    case = Case((5, 3, 3, 1), seed=seed, scale=LARGEST / 20 if weights == "the largest" else 2.0)
+    case.params["output.transition"][...] = FAR_APART[weights](np.random.default_rng(seed))
+    return case
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("weights", FAR_APART)
+def test_transitions_that_are_far_apart_agree_with_exact_arithmetic(weights, seed):
+    case = hostile(weights, seed)
+    loss, dscores, grads = case.loss()
+    parts = [crf.gradient(y) for crf, y in case.enumerated()]
+    size = max(1.0, abs(case.params["output.transition"]).max())  # log Z is as large as they are
+    assert abs(loss - sum(crf.loss(y) for crf, y in case.enumerated())) < 1e-14 * size + 1e-9
+    assert close(dscores, reference.join([part[0] for part in parts]), 1e-8)
+    for k, name in enumerate(("transition", "start", "end"), 1):
+        assert close(grads[f"output.{name}"], sum(part[k] for part in parts), 1e-8), name
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("weights", FAR_APART)
+def test_marginals_under_constraints_agree_with_exact_arithmetic(weights, seed):
+    case = hostile(weights, seed)
+    rng = np.random.default_rng(seed)
+    forbidden = rng.random(case.scores.shape) < 0.4
+    forbidden[np.arange(12), rng.integers(0, K, 12)] = False  # each token has a tag left
+    case.scores[forbidden] = -np.inf
+    p = CRF.probabilities(case.params, case.scores, case.packing)
+    assert close(p, reference.join([crf.marginals() for crf, _ in case.enumerated()]), 1e-8)
+
+
+@pytest.mark.filterwarnings("error")
+def test_transitions_of_a_tag_that_is_not_allowed_do_not_matter():
+    case = Case((5, 3, 3, 1))
+    case.scores[:, 0] = -np.inf
+    wanted = CRF.probabilities(case.params, case.scores, case.packing)
+    for value in (-LARGEST, LARGEST):
+        case.params["output.transition"][0] = case.params["output.transition"][:, 0] = value
+        assert close(CRF.probabilities(case.params, case.scores, case.packing), wanted)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("seed", range(4))
+def test_the_largest_weights_give_probabilities(seed):
+    case, rng = Case((60, 7, 1), K=4, seed=seed), np.random.default_rng(seed)
+    for array in (case.scores, *case.params.values()):
+        array[...] = rng.choice([-LARGEST, -1e30, -1.0, 0.0, 1.0, LARGEST], array.shape)
+    loss, dscores, grads = case.loss()
+    p = CRF.probabilities(case.params, case.scores, case.packing)
+    assert np.isfinite(loss) and (p >= 0).all() and close(p.sum(axis=1), np.ones(68), 1e-9)
+    assert close(dscores.sum(axis=1), np.zeros(68), 1e-9) and abs(grads["output.transition"].sum()) < 1e-6
+
+
 def test_crf_keeps_the_dtype_of_the_scores():
     case = Case((5, 3, 1))
     case.scores = case.scores.astype(np.float32)

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from rnntag import tagger as module
+from rnntag.constraints import ConstrainedTagger
 from rnntag.corpus import Sentence
-from rnntag.errors import OptionError
+from rnntag.errors import ModelError, OptionError
 from rnntag.options import Options
 from rnntag.tagger import VECTOR_NORM, RNNTagger, batches, chunks, cut
 from rnntag.trainer import train_tagger
@@ -107,6 +108,28 @@ def test_tagging_streams(trained, monkeypatch):
     answers = trained.tag(taken.append(words) or words for words in [["to", "read"]] * 10)
     next(answers)
     assert len(taken) == 2  # 6 tokens, line ends counted
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("value", [3e38, 1e37, -3e38])
+def test_scores_that_overflow_are_an_error_not_an_answer(trained, value):
+    """All weights are finite; a model folder may hold them."""
+    params = {name: np.where(array > 0, np.float32(value), array) for name, array in trained.params.items()}
+    params["output.b_o"] = np.full_like(params["output.b_o"], value)
+    tagger = trained.with_params(params)
+    for answer in (tagger.tag, tagger.probabilities, ConstrainedTagger(tagger, {"to": ["TO"]}).tag):
+        with pytest.raises(ModelError, match="weights so large that scores overflow"):
+            list(answer(text()))
+
+
+@pytest.mark.filterwarnings("error")
+def test_large_weights_whose_scores_do_not_overflow_give_probabilities(trained):
+    params = {name: array * np.float32(1e34 if name.startswith("output") else 1) for name, array in
+              trained.params.items()}
+    tagger = trained.with_params(params, temperature=0.5)
+    for answer in (tagger, ConstrainedTagger(tagger, {"to": ["TO"]})):
+        for found in answer.probabilities(text()):
+            assert np.allclose(found.probabilities.sum(axis=1), 1)
 
 
 def test_tagging_twice_gives_the_same(trained):

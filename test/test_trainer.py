@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rnntag.corpus import Sentence
-from rnntag.errors import CorpusError, OptionError, RnntagError
+from rnntag.errors import CorpusError, DivergedError, OptionError, RnntagError
 from rnntag.optim import STATES
 from rnntag.options import Options, preset
 from rnntag.tagger import VECTOR_NORM, RNNTagger
@@ -267,6 +267,21 @@ def test_an_update_that_makes_weights_infinite_at_the_end_of_an_epoch_stops_the_
     with pytest.raises(RnntagError, match="no longer finite at the end of epoch 2. Lower --learning-rate"):
         next(epochs)
     assert same(run.result().params, good)
+
+
+def test_scores_of_the_dev_set_that_overflow_stop_the_run_too():
+    run = trainer(batch_size=1, epochs=3)
+    epochs = run.epochs()
+    next(epochs)
+    good = copy(run.result().params)
+
+    def progress(tokens):
+        run.tagger.params["output.b_o"][...] = 1e38
+
+    run.dev = THREE
+    with pytest.raises(DivergedError, match="scores are no longer finite at the end of epoch 2. Lower --learning"):
+        next(run.epochs(progress))
+    assert same(run.last, good)
 
 
 def test_batches_hold_each_sentence_once_longest_first():
