@@ -117,6 +117,38 @@ def test_formats_may_differ_and_conllu_has_two_tags(grade, write):
     assert grade("y.conllu", "z.conllu", "--field", "xpos").startswith("Accuracy: 0.00% (0/1)")
 
 
+def xpos(*tags):
+    return "".join(f"{i}\tw{i}\t_\tX\t{tag}" + "\t_" * 5 + "\n" for i, tag in enumerate(tags, 1)) + "\n"
+
+
+def test_words_that_have_no_tag_in_the_reference_are_left_out(grade, write):
+    write("gold.conllu", (xpos("P", "_", "Q") + xpos("_") + xpos("P")).encode())
+    write("answer.conllu", (xpos("P", "R", "_") + xpos("R") + xpos("P")).encode())
+    arguments = ["gold.conllu", "answer.conllu", "--field", "xpos"]
+    result = CliRunner().invoke(main, [*arguments, "--examples", "1", "--per-tag"])
+    assert result.stderr == "Note: 2 of the 5 tokens in gold.conllu have no tag; they are left out.\n"
+    assert result.stdout.startswith("Accuracy: 66.67% (2/3)\n\nMost common mistakes:\nQ --> (no tag)\t1\n"
+                                    "    line 1, token 3: w1 w2 [w3]\n")
+    found = json.loads(grade(*arguments, "--json"))
+    assert (found["sentences"], found["tokens"], found["left_out"]) == (2, 3, 2)
+    assert json.loads(grade("ref", "one", "--json"))["left_out"] == 0
+    write("none.conllu", xpos("_", "_").encode())
+    assert "none.conllu: no tags; at least one" in grade("none.conllu", "none.conllu", "--field", "xpos", status=1)
+
+
+def test_their_probabilities_are_left_out_too(grade, write):
+    write("gold.jsonl", b'{"tags": ["A", null, "B"]}\n{"tags": [null]}\n')
+    write("answer.jsonl", b'{"tags": ["A", "C", "C"], "probabilities": [0.75, 0.1, 0.25]}\n'
+                          b'{"tags": ["C"], "probabilities": [0.1]}\n')
+    assert "Expected calibration error: 25.00% (mean probability 50.00%, accuracy 50.00%)" in grade(
+        "gold.jsonl", "answer.jsonl", "--calibration")
+
+
+def test_the_training_corpus_is_read_as_training_reads_it(grade, write):
+    write("t.vertical", b"the\tD\ndog\tN\n\nruns\n\n")
+    assert "Known words      100.00% (2/2)" in grade("ref", "one", "--train", "t.vertical")
+
+
 def test_standard_input_is_taken_once(grade):
     assert grade("ref", "-", input=ONE.decode()).startswith("Accuracy: 80.00%")
     assert "asked for twice" in grade("ref", "-", "--tag-map", "-", status=2)

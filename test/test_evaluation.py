@@ -5,8 +5,9 @@ import pytest
 
 from rnntag.corpus import Sentence
 from rnntag.errors import CorpusError, CorpusWarning
-from rnntag.evaluation import (Pair, Score, accuracy, accuracy_by_knowledge, ambiguous_words, confusion, examples,
-                               macro_f1, map_tags, mistakes, pair, read_tag_map, sentence_accuracy, tag_scores)
+from rnntag.evaluation import (MISSING, Pair, Score, accuracy, accuracy_by_knowledge, ambiguous_words, confusion,
+                               examples, macro_f1, map_tags, mistakes, pair, read_tag_map, sentence_accuracy,
+                               tag_scores)
 
 
 def tags(*lines):
@@ -73,9 +74,32 @@ def test_nothing_to_compare_is_refused():
     assert "ref: no tags" in refusal([], [])
 
 
-def test_untagged_sentences_are_refused():
-    assert "ans:1: a sentence without tags" in refusal(tags("A"), [Sentence(["a"], None, 1)])
-    assert "ref:1: a sentence without tags" in refusal([Sentence(["a"], None, 1)], tags("A"))
+def test_untagged_text_is_refused():
+    assert "ans: no tags" in refusal(tags("A"), [Sentence(["a"], None, 1)])
+    assert "ref: no tags" in refusal([Sentence(["a"], None, 1)], tags("A"))
+
+
+def test_words_without_a_right_tag_are_left_out():
+    gold = [Sentence(["a", "b", "c"], ["A", "", "C"], 1), Sentence(["d"], None, 2), Sentence(["e"], ["E"], 3)]
+    answer = [Sentence(["a", "b", "c"], ["A", "B", "X"], 1, best=[[("A", 0.5)], [("B", 0.6)], [("X", 0.7)]]),
+              Sentence(["d"], ["D"], 2), Sentence(["e"], ["E"], 3)]
+    one, two, three = found = list(pair(gold, answer))
+    assert one == Pair(["a", "c"], ["A", "C"], ["A", "X"], left_out={1: "b"}) and one.confidence == [0.5, 0.7]
+    assert two == Pair([], [], [], left_out={0: "d"}) and three == Pair(["e"], ["E"], ["E"])
+    assert (accuracy(found), sentence_accuracy(found)) == ((2, 3), (1, 2))
+    assert examples(found, 1) == {("C", "X"): [(1, 3, ["a", "b"], "c", [])]}
+    assert one.tokens() == [("a", "A", "A"), ("b", "", ""), ("c", "C", "X")]
+
+
+def test_without_words_too():
+    (found,) = pair([Sentence(["", ""], ["", "B"], 1)], tags("A B"))
+    assert found == Pair(None, ["B"], ["B"], left_out={0: ""}) and found.tokens() == [("", "", ""), ("B", "B", "B")]
+
+
+def test_an_answer_that_lacks_a_tag_is_wrong():
+    found = list(pair(tags("A B", "C"), [Sentence(["", ""], ["A", ""], 1), Sentence([""], None, 2)]))
+    assert confusion(found) == {("A", "A"): 1, ("B", MISSING): 1, ("C", MISSING): 1}
+    assert tag_scores(confusion(found))["B"] == (0, 1, 0)
 
 
 def test_an_empty_sentence_needs_no_tags():

@@ -396,8 +396,12 @@ def test_a_corpus_of_nothing_but_errors_says_so(write):
 
 def test_untagged_sentences_are_refused_where_tags_are_wanted(write):
     path = write("f", (row(1, "a") + "\n" + row(1, "b", "X")).encode())
-    with pytest.raises(CorpusError, match="f:1: a sentence without tags; column UPOS has one for each word"):
+    with pytest.raises(CorpusError, match="f:1: a sentence without tags; column UPOS has one for each word. "
+                       "Pass over such sentences with --on-error skip."):
         read_tagged(path)
+    with pytest.raises(CorpusError, match="f:2: token 2, 'b', has no tag; .*word. Pass over such .* skip."):
+        read_tagged(write("f", (row(1, "a", "X") + row(2, "b")).encode()), field="upos")
+    path = write("f", (row(1, "a") + "\n" + row(1, "b", "X")).encode())
     assert read_tagged(path, skipped=Skipped()) == [Sentence(["b"], ["X"], 3)]
     with pytest.raises(CorpusError, match="f:1: a sentence without tags; column XPOS"):
         read_tagged(path, field="xpos")

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import warnings
 from collections import Counter
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -13,14 +14,13 @@ from click.testing import CliRunner
 from conftest import ENVIRONMENT
 
 from rnntag.cli.report import main
-from rnntag.corpus import Sentence
 from rnntag.evaluation import Pair, confusion, page, tag_scores
-from rnntag.evaluation.breakdown import (by_frequency, by_length, calibration_error, confidences, most_confused,
+from rnntag.evaluation.breakdown import (by_frequency, by_length, calibration_error, confident, most_confused,
                                          reliability, worst)
 
 
-def pair(words, right, given, line=0):
-    return Pair(words.split() if words else None, right.split(), given.split(), line)
+def pair(words, right, given, line=0, p=None):
+    return Pair(words.split() if words else None, right.split(), given.split(), line, p)
 
 
 PAIRS = [pair("the dog runs", "D N V", "D V V", 1), pair("", "", "", 2), pair("dog dog", "N N", "N V", 3)]
@@ -43,7 +43,8 @@ def test_tokens_are_classed_by_the_length_of_their_sentence():
 
 
 def test_reliability_by_hand():
-    bins = reliability(PAIRS, [[0.95, 1.0, 0.5], [0.59, 0.0]], bins=10)
+    sure = [[0.95, 1.0, 0.5], None, [0.59, 0.0]]
+    bins = reliability([replace(each, confidence=p) for each, p in zip(PAIRS, sure)], bins=10)
     assert [(pytest.approx(c), tuple(score)) for c, score in bins] == [
         (0.0, (0, 1)), (pytest.approx(0.545), (2, 2)), (pytest.approx(0.975), (1, 2))]
     expected = (1 * 0 + 2 * (1 - 0.545) + 2 * abs(0.5 - 0.975)) / 5
@@ -51,13 +52,13 @@ def test_reliability_by_hand():
 
 
 def test_a_tagger_that_is_as_often_right_as_it_says_has_no_calibration_error():
-    bins = reliability([pair("", "A A A A", "A B B B"), pair("", "A A A A", "A A A B")], [[0.25] * 4, [0.75] * 4])
+    bins = reliability([pair("", "A A A A", "A B B B", p=[0.25] * 4), pair("", "A A A A", "A A A B", p=[0.75] * 4)])
     assert calibration_error(bins) == 0
 
 
 def test_the_calibration_error_takes_fifteen_bins_of_equal_width():
     # bins end at 1/15 = 0.0667, 2/15 ...: 0.06 and 0.07 are apart, 0.94 and 1.0 together
-    bins = reliability([pair("", "A A A A", "A A A B")], [[0.06, 0.07, 0.94, 1.0]])
+    bins = reliability([pair("", "A A A A", "A A A B", p=[0.06, 0.07, 0.94, 1.0])])
     assert [(pytest.approx(c), tuple(score)) for c, score in bins] == [
         (0.06, (1, 1)), (0.07, (1, 1)), (0.97, (1, 2))]
     assert calibration_error(bins) == pytest.approx((0.94 + 0.93 + 2 * abs(0.5 - 0.97)) / 4)
@@ -76,10 +77,9 @@ def test_the_most_confused_tags_are_chosen_by_mistakes_and_shown_by_frequency():
     assert most_confused(Counter({("A", "A"): 1}), 3) == []
 
 
-def test_the_confidence_of_an_answer_is_that_of_all_its_sentences():
-    sure = Sentence(["a", "b"], ["X", "Y"], best=[[("X", 0.5), ("Y", 0.25)], [("Y", 1.0)]])
-    assert confidences([sure, Sentence([], [])]) == [[0.5, 1.0]]
-    assert confidences([sure, Sentence(["a"], ["X"])]) is None and confidences([Sentence([])]) is None
+def test_an_answer_is_confident_when_all_its_sentences_are():
+    sure = pair("a b", "X Y", "X X", p=[0.5, 1.0])
+    assert confident([sure, pair("", "", "")]) and not confident([sure, pair("a", "X", "X")])
 
 
 # ------------------------------------------------------------------ the page
@@ -124,6 +124,8 @@ def test_nothing_of_the_data_is_markup():
 def test_wrong_tags_are_marked_in_their_sentence():
     text = page.marked(pair("the dog runs", "D N V", "D V V", 7))
     assert "line 7: 1 of 3 wrong" in text and "the <mark>dog <small><s>V</s> N</small></mark> runs" in text
+    assert "<br>the dog <mark>runs <small>" in page.marked(Pair(["the", "runs"], ["D", "N"], ["D", "V"], left_out={
+        1: "dog"}))
     assert "<mark>N <small><s>V</s> N</small></mark>" in page.marked(Pair(None, ["N"], ["V"], 1))
 
 

@@ -35,49 +35,56 @@ answers_options = common.options(
 
 
 class Answer(NamedTuple):
-    """One answer: its file's name, its sentences beside the right ones, and the probabilities of its tags by
-    sentence, None when it gives none or nobody asked."""
+    """One answer: its file's name, its sentences beside the right ones."""
 
     name: str
     pairs: list[Pair]
-    probabilities: list[list[float]] | None
 
 
-def read_answers(reference: str, answers: Sequence[str], layout: dict[str, Any], tag_map: str | None,
-                 probabilities: bool) -> list[Answer]:
-    """The answers, each beside the one reference; ``layout`` is how all of them are to be read.
+def read_answers(reference: str, answers: Sequence[str], layout: dict[str, Any], tag_map: str | None) -> list[Answer]:
+    """The answers, each beside the one reference; ``layout`` is how all of them are to be read. How many words of
+    the reference have no tag is told on standard error.
 
     Raises CorpusError for files that do not belong together.
     """
     from ..corpus import read
     from ..evaluation import map_tags, pair, read_tag_map
-    from ..evaluation.breakdown import confidences
     from ..files import shown
 
     mapping = read_tag_map(tag_map) if tag_map is not None else {}
-    layout = {**layout, "field": layout["field"] or "upos", "choices": FORMATS}
+    layout = {**layout, "field": layout["field"] or "upos", "choices": FORMATS, "want": "some"}
     right = list(map_tags(read(reference, **layout), mapping))
     found = []
     for path in answers:
-        name, given = shown(path), list(read(path, **layout))
-        pairs = list(pair(right, map_tags(given, mapping), shown(reference), name))
-        _warn_of_other_tags(pairs, shown(reference), name)
-        found.append(Answer(name, pairs, confidences(given) if probabilities else None))
+        pairs = list(pair(right, map_tags(read(path, **layout), mapping), shown(reference), shown(path)))
+        _warn_of_other_tags(pairs, shown(reference), shown(path))
+        found.append(Answer(shown(path), pairs))
+    if left_out := sum(len(each.left_out) for each in found[0].pairs):
+        click.echo(f"Note: {left_out:,} of the {sum(map(len, right)):,} tokens in {shown(reference)} have no tag; "
+                   "they are left out.", err=True)
     return found
 
 
 def _warn_of_other_tags(pairs: Sequence[Pair], reference: str, name: str) -> None:
     """An answer that mostly has tags of its own is rarely meant: it has words where tags should be, or is of
     another tag set. (Not all of it needs to differ: in many tag sets the tag of a full stop is a full stop.)"""
+    from ..evaluation import MISSING
     right = {tag for each in pairs for tag in each.reference}
     tokens = sum(len(each.answer) for each in pairs)
-    foreign = sum(tag not in right for each in pairs for tag in each.answer)
+    foreign = sum(tag not in right and tag != MISSING for each in pairs for tag in each.answer)
     if foreign > tokens / 2:
         click.echo(f"Warning: {foreign:,} of the {tokens:,} tags in {name} are none of those in {reference}. Has one "
                    "of them words instead of tags, or are they of two tag sets (--tag-map)?", err=True)
 
 
 def training_corpus(train: str | None, layout: dict[str, Any]) -> list:
-    """The sentences of --train, whose format is found out apart from that of the answers; none without it."""
-    from ..corpus import read_tagged
-    return [] if train is None else read_tagged(train, **{**layout, "format": None})
+    """The sentences of --train, whose format is found out apart from that of the answers; none without it. Those
+    that training had to pass over (--on-error skip) are passed over."""
+    from ..corpus import Skipped, read_tagged
+    if train is None:
+        return []
+    skipped = Skipped()
+    sentences = read_tagged(train, **{**layout, "format": None}, skipped=skipped)
+    if skipped.count:
+        click.echo(f"Warning: {skipped}", err=True)
+    return sentences

@@ -50,7 +50,7 @@ def main(reference: str, answers: tuple[str, ...], summary: bool, train: str | N
 
     common.read_once(reference, *answers, train, tag_map)
     training = training_corpus(train, layout)
-    read = read_answers(reference, answers, layout, tag_map, calibration)
+    read = read_answers(reference, answers, layout, tag_map)
     calibrations = [_calibration(answer) for answer in read] if calibration else []
     grading = None
     if summary or training or as_json or len(answers) > 1:
@@ -63,7 +63,7 @@ def main(reference: str, answers: tuple[str, ...], summary: bool, train: str | N
             record = {"reference": shown(reference), **grading.to_dict()}
             target.write(json_text(record | ({"calibration": calibrations} if calibration else {})))
             return
-        for number, (name, pairs, _) in enumerate(read):
+        for number, (name, pairs) in enumerate(read):
             lines = list(mistakes_report(pairs, errors, examples))
             if per_tag:
                 lines += ["", *tag_report(pairs)]
@@ -111,12 +111,12 @@ def tag_report(pairs: list[Pair]) -> list[str]:
 def _calibration(answer: Answer) -> dict[str, Any]:
     """How well probabilities agree with how often the answer is right, as JSON values."""
     from ..errors import CorpusError
-    from ..evaluation.breakdown import calibration_error, reliability
+    from ..evaluation.breakdown import calibration_error, confident, reliability
 
-    if answer.probabilities is None:
+    if not confident(answer.pairs):
         raise CorpusError("no probabilities", "--calibration needs them", "test-rnn --probabilities writes them.",
                           answer.name)
-    bins = reliability(answer.pairs, answer.probabilities)
+    bins = reliability(answer.pairs)
     tokens = sum(each.score.total for each in bins)
     return {"expected_calibration_error": calibration_error(bins),
             "mean_probability": sum(each.confidence * each.score.total for each in bins) / tokens,

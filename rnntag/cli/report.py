@@ -49,13 +49,12 @@ def main(reference: str, answers: tuple[str, ...], output: str, train: str | Non
         names = short_names([shown(answer) for answer in answers])
         if len(set(names)) < len(names):
             raise OptionError("an answer is given twice", "each is named once", place="ANSWER")
-        read = dict(zip(names, read_answers(reference, answers, layout, tag_map, probabilities=True)))
+        read = dict(zip(names, read_answers(reference, answers, layout, tag_map)))
         paired = {name: answer.pairs for name, answer in read.items()}
-        sure = {name: answer.probabilities for name, answer in read.items() if answer.probabilities is not None}
         known = Knowledge.of(training) if training else None
         grading = grade([(name, paired[name]) for name in names], known, resamples, seed)
         counts = Counter(word for sentence in training for word in sentence.words)
-        parts = [*overview(grading), *breakdowns(paired, counts, sure), *curves(logs),
+        parts = [*overview(grading), *breakdowns(paired, counts), *curves(logs),
                  *(part for grade in grading.grades for part in details(grade, paired[grade.name], worst_count))]
         title = f"{', '.join(names)}: tags compared with {Path(shown(reference)).name}"
         target.write(page.page(title, parts).encode("utf-8", "backslashreplace"))
@@ -75,7 +74,9 @@ def overview(grading: Grading) -> Iterator[str]:
              for name in measures if any(each.measures[name].value == each.measures[name].value for each in grades)}
     yield page.section(
         "Scores", page.table(head, rows), page.paragraph(
-            f"{grading.sentences:,} sentences, {grading.tokens:,} tokens. Below each score its 95 % interval "
+            f"{grading.sentences:,} sentences, {grading.tokens:,} tokens"
+            + (f", without {grading.left_out:,} that have no tag in the reference" if grading.left_out else "")
+            + ". Below each score its 95 % interval "
             f"(bootstrap over sentences, {grading.resamples:,} resamples, seed {grading.seed}) and right/all.",
             soft=True),
         page.picture(figures.intervals(shown, [each.name for each in grades]), "The scores with their intervals."))
@@ -94,7 +95,7 @@ def _cell(measure: Any) -> str:
     return f"{percent(measure.value)} %\n{span(measure.bootstrap)}{counts}"
 
 
-def breakdowns(paired: dict[str, list[Pair]], counts: Counter[str], sure: dict[str, list]) -> Iterator[str]:
+def breakdowns(paired: dict[str, list[Pair]], counts: Counter[str]) -> Iterator[str]:
     """Accuracy by word frequency, sentence length and confidence."""
     from ..evaluation import breakdown, figures, page
     bars = "Bars are 95 % intervals of Wilson."
@@ -105,8 +106,8 @@ def breakdowns(paired: dict[str, list[Pair]], counts: Counter[str], sure: dict[s
     found = {name: breakdown.by_length(pairs) for name, pairs in paired.items()}
     yield page.section("By sentence length", page.picture(
         figures.classes(found, "tokens in the sentence"), bars))
-    if sure:
-        bins = {name: breakdown.reliability(paired[name], rows) for name, rows in sure.items()}
+    bins = {name: breakdown.reliability(pairs) for name, pairs in paired.items() if breakdown.confident(pairs)}
+    if bins:
         errors = "; ".join(f"{name}: {percent(breakdown.calibration_error(each))} %" for name, each in bins.items())
         yield page.section("Does it know when it is right?", page.picture(
             figures.reliability(bins), f"Below the dashed line a tagger is surer than it should be. {bars} Expected "

@@ -270,10 +270,14 @@ class Format:
             if any(sentence.tags):
                 at = sentence.tags.index("")
                 raise CorpusError(f"token {at + 1}, {quote(sentence.words[at])}, has no tag", self.explain(),
-                                  place=lines.place(self.line_of(sentence, at)))
+                                  self._hint(), lines.place(self.line_of(sentence, at)))
             sentence.tags = sentence.best = None
         if self.want == "tags" and sentence.tags is None and sentence.words:
-            raise CorpusError("a sentence without tags", self.explain(), place=lines.place(sentence.line))
+            raise CorpusError("a sentence without tags", self.explain(), self._hint(), lines.place(sentence.line))
+
+    def _hint(self) -> str:
+        """What to do about a sentence that has not all the tags that it needs."""
+        return "Pass over such sentences with --on-error skip." if self.want == "tags" else ""
 
     def explain(self) -> str:
         """Where this format has the tags, for messages."""

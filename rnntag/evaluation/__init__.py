@@ -12,9 +12,10 @@ Each imports only from those above it. Nothing here knows of a model, and nothin
 ``scores`` are those of the package, too: ``from rnntag.evaluation import accuracy, pair``.
 """
 
-from .scores import (Example, Pair, Score, TagScore, accuracy, accuracy_by_knowledge, ambiguous_words, confusion,
-                     examples, macro_f1, map_tags, mistakes, pair, read_tag_map, sentence_accuracy, tag_scores)
+from .scores import (MISSING, Example, Pair, Score, TagScore, accuracy, accuracy_by_knowledge, ambiguous_words,
+                     confusion, examples, macro_f1, map_tags, mistakes, pair, read_tag_map, sentence_accuracy,
+                     tag_scores)
 
-__all__ = ["Example", "Pair", "Score", "TagScore", "accuracy", "accuracy_by_knowledge", "ambiguous_words",
+__all__ = ["MISSING", "Example", "Pair", "Score", "TagScore", "accuracy", "accuracy_by_knowledge", "ambiguous_words",
            "confusion", "examples", "macro_f1", "map_tags", "mistakes", "pair", "read_tag_map", "sentence_accuracy",
            "tag_scores"]

@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from ..corpus import Sentence
 from .scores import Pair, Score
 
 FREQUENCIES = (0, 1, 2, 5, 10, 30, 100, 300, 1000)  # where each class begins
@@ -37,7 +36,7 @@ def by_frequency(pairs: Iterable[Pair], counts: Mapping[str, int]) -> list[Class
 
 def by_length(pairs: Iterable[Pair]) -> list[Class]:
     """Accuracy of tokens by how many their sentence has."""
-    return _classes(((len(each.reference), right == given) for each in pairs
+    return _classes(((len(each.reference) + len(each.left_out), right == given) for each in pairs
                      for right, given in zip(each.reference, each.answer)), LENGTHS)
 
 
@@ -53,26 +52,17 @@ def _classes(values: Iterable[tuple[int, bool]], begins: Sequence[int]) -> list[
                   Score(c, t)) for begin, end, c, t in zip(begins, ends, correct, total) if t]
 
 
-def confidences(sentences: Iterable[Sentence]) -> list[list[float]] | None:
-    """The probabilities of the tags of an answer, sentence by sentence; None when one has none."""
-    found = []
-    for sentence in sentences:
-        if sentence.words:
-            if sentence.best is None:
-                return None
-            found.append([best[0][1] for best in sentence.best])
-    return found or None
+def confident(pairs: Iterable[Pair]) -> bool:
+    """Does the answer give the probabilities of all its tags?"""
+    return all(each.confidence is not None for each in pairs if each.reference)
 
 
-def reliability(pairs: Iterable[Pair], probabilities: Iterable[Sequence[float]], bins: int = BINS) -> list[Bin]:
-    """Accuracy by confidence, in ``bins`` equal parts of 0 to 1; those without tokens are left out.
-
-    pairs   those with tags: as many as there are rows of probabilities
-    """
+def reliability(pairs: Iterable[Pair], bins: int = BINS) -> list[Bin]:
+    """Accuracy by confidence, in ``bins`` equal parts of 0 to 1, of ``confident`` pairs; those without tokens are
+    left out."""
     sums = [[0.0, 0, 0] for _ in range(bins)]
-    kept = (each for each in pairs if each.reference)
-    for each, row in zip(kept, probabilities, strict=True):
-        for right, given, p in zip(each.reference, each.answer, row, strict=True):
+    for each in pairs:
+        for right, given, p in zip(each.reference, each.answer, each.confidence or [], strict=True):
             own = sums[min(int(p * bins), bins - 1)]
             own[0], own[1], own[2] = own[0] + p, own[1] + (right == given), own[2] + 1
     return [Bin(total / n, Score(int(correct), int(n))) for total, correct, n in sums if n]

@@ -110,6 +110,7 @@ class Grading:
 
     sentences: int
     tokens: int
+    left_out: int  # tokens without a tag in the reference
     resamples: int
     seed: int
     grades: list[Grade]
@@ -117,8 +118,8 @@ class Grading:
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON values."""
-        return {"sentences": self.sentences, "tokens": self.tokens, "resamples": self.resamples,
-                "seed": self.seed, "answers": [each.to_dict() for each in self.grades],
+        return {"sentences": self.sentences, "tokens": self.tokens, "left_out": self.left_out,
+                "resamples": self.resamples, "seed": self.seed, "answers": [each.to_dict() for each in self.grades],
                 "comparisons": [each.to_dict() for each in self.comparisons]}
 
 
@@ -130,6 +131,7 @@ def grade(answers: Sequence[tuple[str, Sequence[Pair]]], known: Knowledge | None
 
     Raises CorpusError when words are needed and neither side has them.
     """
+    left_out = sum(len(each.left_out) for each in answers[0][1])
     answers = [(name, [each for each in pairs if each.reference]) for name, pairs in answers]
     names = GROUPS if known else GROUPS[:2]
     counts = [_counts(pairs, known) for _, pairs in answers]  # of each answer (S, groups, 2)
@@ -145,7 +147,8 @@ def grade(answers: Sequence[tuple[str, Sequence[Pair]]], known: Knowledge | None
                    for a, b in combinations(range(A), 2)]
     for each, p in zip(comparisons, holm([each.p for each in comparisons])):
         each.p_adjusted = p
-    return Grading(S, sum(len(each.reference) for each in answers[0][1]), resamples, seed, grades, comparisons)
+    tokens = sum(len(each.reference) for each in answers[0][1])
+    return Grading(S, tokens, left_out, resamples, seed, grades, comparisons)
 
 
 def _grade(name: str, pairs: Sequence[Pair], known: Knowledge | None, names: Sequence[str],

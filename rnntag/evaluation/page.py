@@ -130,7 +130,7 @@ def _wrong(each: Pair) -> int:
 
 
 def _tokens(each: Pair) -> Iterator[str]:
-    for word, right, given in zip(each.words or each.reference, each.reference, each.answer):
+    for word, right, given in each.tokens():
         if right == given:
             yield escape(word)
         else:

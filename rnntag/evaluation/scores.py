@@ -18,16 +18,31 @@ from ..corpus import Lines, Sentence
 from ..errors import CorpusError, quote
 from ..files import open_input
 
+MISSING = "(no tag)"  # the answered tag where there is none: no right one is called so
+
 
 @dataclass(slots=True)
 class Pair:
     """One sentence: its words (None when neither side has them), the right tags, the answered tags,
-    and its line in the reference (0: not from a file)."""
+    and its line in the reference (0: not from a file).
+
+    confidence  the probabilities of the answered tags, None when the answer gives none
+    left_out    the words that have no right tag, by their position; what is above is without them
+    """
 
     words: list[str] | None
     reference: list[str]
     answer: list[str]
     line: int = field(default=0, compare=False)
+    confidence: list[float] | None = field(default=None, compare=False)
+    left_out: dict[int, str] = field(default_factory=dict)
+
+    def tokens(self) -> list[tuple[str, str, str]]:
+        """Word, right and answered tag of each token; of those left out both tags are "". Without words the right
+        tag stands for the word."""
+        graded = zip(self.words or self.reference, self.reference, self.answer)
+        return [(self.left_out[i], "", "") if i in self.left_out else next(graded)
+                for i in range(len(self.reference) + len(self.left_out))]
 
 
 class Score(NamedTuple):
@@ -50,27 +65,39 @@ def pair(reference: Iterable[Sentence], answer: Iterable[Sentence], reference_na
          answer_name: str = "answer") -> Iterator[Pair]:
     """The sentences of two corpora side by side, with the words of whichever has them.
 
+    What has no tag in the reference is left out; where only the answer has none, it counts as MISSING.
+
     Raises CorpusError, with the line in both files, at the first sentence that only one of them
     has, or that differs in its number of tokens, or, where both have words, in a word; and when
     there is nothing to compare.
     """
-    tokens = 0
+    tokens = answered = 0
     for number, (right, given) in enumerate(zip_longest(reference, answer), 1):
         if right is None or given is None:
             longer, shorter, surplus = ((reference_name, answer_name, right) if given is None
                                         else (answer_name, reference_name, given))
             raise CorpusError(f"no sentence {number:,}", f"{longer} has one, in line {surplus.line}",
                               "Is it cut short, or of another text?", shorter)
-        for name, sentence in ((reference_name, right), (answer_name, given)):
-            if sentence.tags is None and sentence.words:  # an empty one has none to lack
-                raise CorpusError("a sentence without tags", "only tags can be compared",
-                                  place=f"{name}:{sentence.line}")
         _compare_tokens(right, given, reference_name, f"{answer_name}:{given.line}")
-        tokens += len(right)
-        yield Pair(right.words if _has_words(right) else given.words if _has_words(given) else None,
-                   right.tags or [], given.tags or [], right.line)
-    if not tokens:
-        raise CorpusError("no tags", "at least one is needed to compare", place=reference_name)
+        paired = _paired(right, given)
+        tokens, answered = tokens + len(paired.reference), answered + any(given.tags or [])
+        yield paired
+    if not tokens or not answered:
+        raise CorpusError("no tags", "at least one is needed to compare",
+                          place=answer_name if tokens else reference_name)
+
+
+def _paired(right: Sentence, given: Sentence) -> Pair:
+    words = right.words if _has_words(right) else given.words if _has_words(given) else None
+    reference = right.tags or [""] * len(right)
+    answer = [tag or MISSING for tag in given.tags or [""] * len(given)]
+    sure = None if given.best is None else [best[0][1] for best in given.best]
+    if "" not in reference:
+        return Pair(words, reference, answer, right.line, sure)
+    graded = [i for i, tag in enumerate(reference) if tag]
+    left_out = {i: words[i] if words else "" for i, tag in enumerate(reference) if not tag}
+    return Pair(words and [words[i] for i in graded], [reference[i] for i in graded], [answer[i] for i in graded],
+                right.line, sure and [sure[i] for i in graded], left_out)
 
 
 def _compare_tokens(right: Sentence, given: Sentence, reference_name: str, place: str) -> None:
@@ -205,11 +232,13 @@ def examples(pairs: Iterable[Pair], limit: int, context: int = 4) -> dict[tuple[
     for each in pairs:
         if each.words is None or each.reference == each.answer:
             continue
-        for i, kind in enumerate(zip(each.reference, each.answer)):
-            places = found.setdefault(kind, []) if kind[0] != kind[1] else None
+        tokens = each.tokens()
+        words = [word for word, _, _ in tokens]
+        for i, (word, *kind) in enumerate(tokens):
+            places = found.setdefault((kind[0], kind[1]), []) if kind[0] != kind[1] else None
             if places is not None and len(places) < limit:
-                places.append(Example(each.line, i + 1, each.words[max(0, i - context):i], each.words[i],
-                                      each.words[i + 1:i + 1 + context]))
+                places.append(Example(each.line, i + 1, words[max(0, i - context):i], word,
+                                      words[i + 1:i + 1 + context]))
     return found
 
 
@@ -217,7 +246,7 @@ def map_tags(sentences: Iterable[Sentence], mapping: Mapping[str, str]) -> Itera
     """The sentences with each tag replaced as ``mapping`` says; a tag that it lacks stays."""
     for sentence in sentences:
         tags = None if sentence.tags is None else [mapping.get(tag, tag) for tag in sentence.tags]
-        yield Sentence(sentence.words, tags, sentence.line)
+        yield Sentence(sentence.words, tags, sentence.line, best=sentence.best)
 
 
 def read_tag_map(path: str | Path) -> dict[str, str]:
