@@ -143,8 +143,8 @@ def containers(data: bytes) -> int:
 def pack_arrays(arrays: Mapping[str, np.ndarray]) -> bytes:
     """Arrays as the bytes of an uncompressed npz archive; the same arrays give the same bytes."""
     buffer = io.BytesIO()
-    plain = {name: np.asarray(array, array.dtype.newbyteorder("<"), order="C")
-             for name, array in arrays.items()}
+    plain: dict[str, Any] = {name: np.asarray(array, array.dtype.newbyteorder("<"), order="C")
+                             for name, array in arrays.items()}
     np.savez(buffer, **plain)
     return buffer.getvalue()
 

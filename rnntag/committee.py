@@ -46,9 +46,9 @@ class Committee:
                rng: np.random.Generator | None = None, tokens: Array | None = None) -> tuple[Array, Any]:
         """log of the mean of the members' probabilities, as scores (N, K)."""
         parts = np.split(z if tokens is None else z[tokens], len(self.members), axis=1)
-        p = sum(softmax(network.encode(own, z_m, packing, rng)[0])
-                for (network, own), z_m in zip(self.each(params), parts))
-        return np.log(np.maximum(p / len(self.members), np.finfo(p.dtype).tiny)), None
+        p = np.mean([softmax(network.encode(own, z_m, packing, rng)[0])
+                     for (network, own), z_m in zip(self.each(params), parts)], axis=0)
+        return np.log(np.maximum(p, np.finfo(p.dtype).tiny)), None
 
     def scores(self, params: dict[str, Array], words: WordTable, types: Array, packing: Packing) -> Array:
         """Scores (N, K) of packed tokens, nothing dropped."""
@@ -58,7 +58,7 @@ class Committee:
     def loss_and_gradient(self, params: dict[str, Array], words: WordTable, types: Array, targets: Array,
                           packing: Packing, rng: np.random.Generator | None) -> tuple[float, dict[str, Any]]:
         """The mean of the members' losses; the gradient of each member's own loss."""
-        total, grads = 0.0, {}
+        total, grads = 0.0, dict[str, Any]()
         for m, (network, own) in enumerate(self.each(params)):
             loss, found = network.loss_and_gradient(own, words, types, targets, packing, rng)
             total += loss / len(self.members)

@@ -62,7 +62,7 @@ class Decompressed(io.RawIOBase):
     Reading raises RnntagError, with the name of the stream, when it is damaged or cut off.
     """
 
-    def __init__(self, stream: BinaryIO, name: str):
+    def __init__(self, stream: io.BufferedIOBase, name: str):
         self._blocks, self._rest = _blocks(stream, name), b""
 
     def readable(self) -> bool:
@@ -75,12 +75,12 @@ class Decompressed(io.RawIOBase):
         return count
 
 
-def decompressed(stream: BinaryIO, name: str) -> BinaryIO:
+def decompressed(stream: io.BufferedIOBase, name: str) -> io.BufferedIOBase:
     """``Decompressed`` with a buffer."""
     return io.BufferedReader(Decompressed(stream, name), BLOCK_BYTES)
 
 
-def _blocks(stream: BinaryIO, name: str) -> Iterator[bytes]:
+def _blocks(stream: io.BufferedIOBase, name: str) -> Iterator[bytes]:
     data = b""
     while any(begin != data and begin.startswith(data) for begin in BEGINS) and (more := stream.read1(BLOCK_BYTES)):
         data += more

@@ -30,7 +30,7 @@ def read_lexicon(path: str | Path) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     with open_input(path) as stream:
         lines = Lines(stream, path)
-        for number, text in lines:
+        for number, text in lines.texts():
             if not text:
                 continue
             word, tab, rest = text.partition("\t")
@@ -95,7 +95,9 @@ class ConstrainedTagger:
         rows = [row(word, 0) for word in normalized(chain.from_iterable(words), form)]
         allowed = self._allowed[np.array(rows, np.intp)]
         for sentence, may in zip(chunk, cut(allowed, words)):
-            for position, tag in enumerate((sentence.tags or []) if isinstance(sentence, Sentence) else []):
+            if not isinstance(sentence, Sentence):
+                continue
+            for position, tag in enumerate(sentence.tags or []):
                 if tag:
                     k = self.tagger.tags[tag]
                     if not k:

@@ -70,7 +70,7 @@ CORPORA = {
 
 
 def fetch(name: str, folder: str | Path | None = None, source: str | None = None, *,
-          force: bool = False, advance: Callable[[int], None] = lambda count: None,
+          force: bool = False, advance: Callable[[int], object] = lambda count: None,
           ) -> Iterator[tuple[Path, bool]]:
     """Bring the files of corpus ``name`` to ``folder``; yields each path and whether it was written.
 
@@ -152,7 +152,7 @@ def _make(folder: Path) -> list[Path]:
     return missing
 
 
-def _bring(base: str, file: File, path: Path, force: bool, advance: Callable[[int], None]) -> None:
+def _bring(base: str, file: File, path: Path, force: bool, advance: Callable[[int], object]) -> None:
     """Copy ``file`` from ``base`` to ``path``, which appears only when the bytes are the right ones."""
     place, stream = _open_address(base, file) if "://" in base else _open_copy(Path(base), file)
     with stream, open_output(path, force=force) as out:

@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import repeat
+from typing import Literal
 
 import numpy as np
 
@@ -103,7 +104,10 @@ def word_features(word: str, slots: Sequence[str]) -> list[str]:
 
 def normalized(words: Iterable[str], form: str) -> list[str]:
     """The words in the Unicode normal form ``nfc`` or ``nfkc`` (UAX 15); ``none`` leaves them alone."""
-    return list(words) if form == "none" else [unicodedata.normalize(form.upper(), word) for word in words]
+    if form == "none":
+        return list(words)
+    name: Literal["NFC", "NFKC"] = "NFC" if form == "nfc" else "NFKC"
+    return [unicodedata.normalize(name, word) for word in words]
 
 
 class FeatureMap:

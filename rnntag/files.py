@@ -7,6 +7,7 @@ import errno
 import functools
 import glob
 import hashlib
+import io
 import os
 import re
 import shutil
@@ -15,7 +16,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, TextIO, cast
+from typing import Any, BinaryIO, TextIO
 
 from .compression import compressed, decompressed
 from .errors import RnntagError
@@ -26,7 +27,7 @@ PART, OLD = ".part", ".old"  # how the names of unfinished and of replaced files
 
 
 @contextlib.contextmanager
-def open_input(path: str | Path) -> Iterator[BinaryIO]:
+def open_input(path: str | Path) -> Iterator[io.BufferedIOBase]:
     """``path`` for reading bytes, decompressed where it is compressed; ``-`` is standard input.
 
     Raises RnntagError when the file is missing, a folder, or not readable, also while it is read, and when its
@@ -244,8 +245,8 @@ def _call(method: Callable[..., Any], path: str | Path, action: str, *arguments:
         return method(*arguments)
 
 
-def _reported(stream: BinaryIO, path: str | Path, action: str) -> BinaryIO:
-    return cast(BinaryIO, _Reported(stream, path, action))
+def _reported(stream: BinaryIO, path: str | Path, action: str) -> Any:
+    return _Reported(stream, path, action)
 
 
 def _final(path: str | Path) -> Path:
@@ -283,7 +284,8 @@ class Lock:
     """A file that one process at a time can hold; the system lets go of it when the process dies."""
 
     def __init__(self, path: Path):
-        self.path, self._stream = path, None
+        self.path = path
+        self._stream: BinaryIO | None = None
 
     def acquire(self) -> bool:
         """Take the lock; False when another process has it.

@@ -166,11 +166,12 @@ def terms(tagger: HMMTagger, word: str, count: int = 3) -> list[Terms]:
     found = []
     for tag in tagger.tags.strings[1:]:
         parts = tagger.transition(START, tag), tagger.emission(tag, word), tagger.transition(tag, END)
-        found.append((tag, [math.log(p) if p else IMPOSSIBLE for p in parts]))
-    found.sort(key=lambda each: -sum(each[1]))  # ties in the order of the tags, as in tagging
-    highest = sum(found[0][1])
-    total = sum(math.exp(sum(logs) - highest) for _, logs in found)
-    return [Terms(tag, *logs, math.exp(sum(logs) - highest) / total) for tag, logs in found[:count]]
+        start, emission, end = (math.log(p) if p else IMPOSSIBLE for p in parts)
+        found.append(Terms(tag, start, emission, end, start + emission + end))
+    found.sort(key=lambda terms: -terms.probability)  # ties in the order of the tags, as in tagging
+    highest = found[0].probability  # a logarithm still
+    total = sum(math.exp(terms.probability - highest) for terms in found)
+    return [terms._replace(probability=math.exp(terms.probability - highest) / total) for terms in found[:count]]
 
 
 def seen_as(tagger: HMMTagger, word: str) -> dict[str, int]:

@@ -230,7 +230,7 @@ def read_manifest(folder: str | Path) -> dict[str, Any]:
 def _translate(options: dict[str, Any]) -> None:
     """Options of version 0.1.0 as later ones mean them: its step size was divided by the batch size."""
     rate, size = options.get("learning_rate"), options.get("batch_size")
-    if type(rate) in (int, float) and type(size) is int and size > 1:
+    if isinstance(rate, (int, float)) and isinstance(size, int) and size > 1:
         options["learning_rate"] = rate / size
 
 

@@ -187,7 +187,8 @@ class Network:
 
         tokens   (N,) which row of z each token has; by default they are one and the same
         """
-        o, caches, x = self.options, [], None
+        o, x = self.options, z
+        caches: list[tuple[Any, Any, Any]] = []
         for layer in range(o.layers):
             if o.encoder == "cnn":
                 x = (z if tokens is None else z[tokens]) if layer == 0 else x
@@ -268,11 +269,11 @@ class Network:
         if o.embedding:
             x, mask = dropout_forward(x, o.dropout, rng)
         scores, cache = self.encode(params, self.first(params, x), packing, rng)
-        loss, dscores, grads = self.output.loss(params, scores, targets, packing)
+        loss, dscores, of_output = self.output.loss(params, scores, targets, packing)
         B = len(packing.lengths)
-        loss, grads = loss / B, {name: gradient / B for name, gradient in grads.items()}
+        loss, of_output = loss / B, {name: gradient / B for name, gradient in of_output.items()}
         dz, found = self.encode_backward(params, dscores / B, cache)
-        grads |= found
+        grads: dict[str, Any] = of_output | found
         if not o.embedding:
             dz = dz.reshape(len(dz), len(self.directions), -1).swapaxes(0, 1)
             grads |= {f"rnn0.{d}.W_x": embedding_backward(dz_d, embedded) for d, dz_d in zip(self.directions, dz)}

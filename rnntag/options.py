@@ -82,7 +82,7 @@ class Options:
         self._check_together()
 
     @staticmethod
-    def _check(name: str, value: Any, meta: Any, kind: type) -> None:
+    def _check(name: str, value: Any, meta: Any, kind: Any) -> None:
         place = flag(name)
         if type(value) is not kind and not (kind is float and type(value) is int):
             wanted = {int: "a whole number", float: "a number", bool: "true or false"}.get(kind, "text")

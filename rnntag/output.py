@@ -146,7 +146,8 @@ class CRF:
 
 
 def _weights(params: dict[str, Array]) -> tuple[Array, Array, Array]:
-    return tuple(params[f"output.{name}"].astype(np.float64) for name in ("transition", "start", "end"))
+    transition, start, end = (params[f"output.{name}"].astype(np.float64) for name in ("transition", "start", "end"))
+    return transition, start, end
 
 
 def _forward_backward(params: dict[str, Array], scores: Array, packing: Packing) -> tuple[Array, Array, Array]:
@@ -203,7 +204,7 @@ def _pairs(left: Array, W: Array, right: Array) -> Array:
     total = ((a @ E) * b).sum(axis=1)
     if total.min(initial=1) > SAFE:
         return E * ((a / total[:, None]).T @ b)
-    return sum(softmax((W + (i[:, None] + j)).ravel()) for i, j in zip(left, right)).reshape(W.shape)
+    return np.sum([softmax((W + (i[:, None] + j)).ravel()) for i, j in zip(left, right)], axis=0).reshape(W.shape)
 
 
 OUTPUTS: dict[str, type[Softmax] | type[CRF]] = {"softmax": Softmax, "crf": CRF}

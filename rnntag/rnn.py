@@ -136,10 +136,9 @@ def blocks(a: Array, reading: Reading, one: bool = False) -> list[Array]:
     """The steps of a (..., R, H), one after the other: views (..., D, b_t, H), or (b_t, H) where there is but
     ``one`` in all other axes."""
     *k, _, H = a.shape
+    D = [] if one else [-1]
     if one:
-        a, k, D = a.reshape(-1, H), [], ()
-    else:
-        D = (-1,)
+        a, k = a.reshape(-1, H), []
     if reading.even:  # all sentences as long as the first: no need to cut step by step
         return list(a.reshape(*k, len(reading.steps), *D, reading.steps[0][0], H).swapaxes(0, len(k)))
     return [a[..., rows, :].reshape(*k, *D, b, H) for b, rows in reading.steps]
@@ -291,7 +290,7 @@ def layer_backward(name: str, dh: Array, cache: Any, bptt: int = 0) -> tuple[Arr
     for gates, h in cell.multiplied(z, prev):
         h, of_gates = to_tokens(h[None], reading)[:, :, 0], dz[:, :, gates]  # (N, D, H), (N, D, gates, H)
         dW_h.append(h.transpose(1, 2, 0) @ of_gates.transpose(1, 0, 2, 3).reshape(D, N, -1))
-    grads = {}
+    grads: dict[str, Array] = {}
     for d, of_W_h, of_b in zip(DIRECTIONS, np.concatenate(dW_h, axis=2), dz.reshape(N, D, -1).sum(axis=0)):
         grads |= {f"{name}.{d}.W_h": of_W_h, f"{name}.{d}.b": of_b}
     return dz.reshape(N, -1), grads, dinitial

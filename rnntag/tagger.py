@@ -216,7 +216,7 @@ class RNNTagger:
 
 
 def _network(options: Options, features: FeatureMap, tags: Vocab, alphabet: Vocab | None,
-             vectors: Vocab | None) -> Network | Committee:
+             vectors: Vocab | None) -> Any:
     members = [Network(options, features.rows, len(tags) - 1, len(alphabet) if alphabet else 0,
                        len(vectors) if vectors else 0) for _ in range(options.members)]
     return members[0] if options.members == 1 else Committee(members)
@@ -232,7 +232,7 @@ def _check(options: dict[str, Any], ids: dict[str, Any]) -> tuple[Options, dict[
     wanted = {"words", "tags", "features"}
     wanted |= {"characters"} if checked.char_rnn else set()
     wanted |= {"vectors"} if checked.vectors else set()
-    found = ids.get("features")
+    found: Any = ids.get("features")
     form = {"form"} if "form" in checked.feature_names else set()  # its map is that of the words
     slots = stored_slots(checked.feature_names, found.keys() | form) if isinstance(found, dict) else None
     if ids.keys() != wanted or slots is None or form & found.keys() \

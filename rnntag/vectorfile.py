@@ -46,7 +46,7 @@ def read_vectors(path: str | Path) -> tuple[Vocab, Array]:
         lines = Lines(stream, path)
         promised, width = _header(lines)
         read = 0
-        for number, text in lines:
+        for number, text in lines.texts():
             read += 1
             word, vector = _parse(text, width, lines.place(number))
             width = len(vector)
@@ -60,7 +60,8 @@ def read_vectors(path: str | Path) -> tuple[Vocab, Array]:
     if promised is not None and read != promised:
         raise CorpusError(f"{read:,} vectors, the first line says {promised:,}", hint="Is the file cut off?",
                           place=lines.name)
-    return Vocab(found), np.stack([np.zeros(width, np.float32), *found.values()])
+    vectors = np.stack(list(found.values()))
+    return Vocab(found), np.concatenate((np.zeros_like(vectors[:1]), vectors))
 
 
 def _header(lines: Lines) -> tuple[int | None, int | None]:

@@ -98,9 +98,10 @@ def _fail(ctx: click.Context, message: str, status: int) -> None:
 
 def _broken(stream: TextIO | None) -> bool:
     """Can it no longer be written to? Python flushes it once more at exit: then it is given somewhere to go."""
+    if stream is None:
+        return False
     try:
-        if stream is not None:
-            stream.flush()
+        stream.flush()
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
         return True

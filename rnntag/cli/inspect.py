@@ -136,8 +136,9 @@ def _training(epochs: list[dict[str, Any]]) -> Iterator[str]:
 def look(tagger: RNNTagger | HMMTagger, word: str, count: int) -> dict[str, Any]:
     """What a model knows of a word, as JSON values."""
     from .. import inspection
+    from ..hmm import HMMTagger
     known = word in tagger.words
-    if tagger.kind == "hmm":
+    if isinstance(tagger, HMMTagger):
         found = inspection.terms(tagger, word, count)
         return {"word": word, "known": known, "seen": inspection.seen_as(tagger, word),
                 "tags": [{**each._asdict(), "start": _possible(each.start), "end": _possible(each.end)}
@@ -163,7 +164,7 @@ def word_report(record: Mapping[str, Any]) -> Iterator[str]:
     if "evidence" not in record:
         if record["seen"]:
             yield "  seen as:  " + "  ".join(f"{tag} {n:,}" for tag, n in record["seen"].items())
-        rows = [("  alone:", "probability", "log P(t|<s>)", "log P(w|t)", "log P(</s>|t)")]
+        rows: list[tuple[str, ...]] = [("  alone:", "probability", "log P(t|<s>)", "log P(w|t)", "log P(</s>|t)")]
         rows += [(f"    {each['tag']}", _percent(each["probability"]),
                   *(_log(each[key]) for key in ("start", "emission", "end"))) for each in tags]
         yield from table(rows, right=range(1, 5))

@@ -89,6 +89,7 @@ def _tagged(tagger: Any, untagged: Iterator[Sentence], best: int, partial: bool,
             stream: bool) -> Iterator[Sentence]:
     """The sentences, their tags (and probabilities) filled in; streaming, each before the next is read."""
     answer = tagger.probabilities if best else tagger.tag
+    pairs: Iterator[tuple[Sentence, Any]]
     if stream:
         pairs = ((sentence, found) for sentence in untagged
                  for found in answer([sentence if partial else sentence.words]))

@@ -43,7 +43,7 @@ def network_options(command: Callable) -> Callable:
             kind = click.Choice(meta["choices"]) if "choices" in meta else TYPES[type(option.default)]
             decorator = click.option(flag(name), type=kind, default=None, help=f"{text} (default: {option.default}).")
         command = decorator(command)
-        command.__click_params__[-1].group = meta["group"]
+        command.__click_params__[-1].group = meta["group"]  # type: ignore[attr-defined]
     return command
 
 

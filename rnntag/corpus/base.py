@@ -6,8 +6,9 @@ import warnings
 from collections import deque
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
+from io import BufferedIOBase
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from ..errors import CorpusError, CorpusWarning, OptionError, quote
 from ..files import shown
@@ -107,7 +108,7 @@ class Lines:
     ``skipped`` such a line is given as the error instead of its text, and reading goes on.
     """
 
-    def __init__(self, stream: BinaryIO, name: str | Path, skipped: Skipped | None = None):
+    def __init__(self, stream: BufferedIOBase, name: str | Path, skipped: Skipped | None = None):
         self.stream, self.name, self.skipped = stream, shown(name), skipped
         self.unfinished = False
         self._crlf = self._cr = False
@@ -118,6 +119,12 @@ class Lines:
         while self._ahead:
             yield self._ahead.popleft()
         yield from self._rest
+
+    def texts(self) -> Iterator[tuple[int, str]]:
+        """The lines of a file in which none is passed over."""
+        for number, text in self:
+            assert isinstance(text, str)
+            yield number, text
 
     def peek(self, limit: int) -> list[str]:
         """The next ``limit`` lines that are not blank, or what there is; they will be read again."""

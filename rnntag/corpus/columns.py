@@ -17,7 +17,7 @@ class BlockFormat(Format):
     """A format with one token a line. A blank line more than needed is an empty sentence."""
 
     def blocks(self, lines: Lines) -> Iterator[tuple[int, Block | CorpusError]]:
-        first, texts, bad = 1, [], None
+        first, texts, bad = 1, list[str](), None
         for number, text in lines:
             if text == "":
                 yield (first, bad) if bad else (first if texts else number, Block(self.name, texts))

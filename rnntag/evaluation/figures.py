@@ -21,10 +21,10 @@ from .significance import Interval, wilson
 SERIES = 6  # colours of series; more series begin again
 INK = "#010203"  # stands for the colour of text
 MARKS = "osD^vP"
-STYLE = {"svg.fonttype": "none", "svg.hashsalt": "rnntag", "font.family": "sans-serif", "font.size": 10,
-         "text.color": INK, "axes.labelcolor": INK, "axes.edgecolor": INK, "xtick.color": INK,
-         "ytick.color": INK, "axes.spines.top": False, "axes.spines.right": False, "grid.color": INK,
-         "legend.frameon": False, "text.parse_math": False}  # a $ in a name is a $
+STYLE: Any = {"svg.fonttype": "none", "svg.hashsalt": "rnntag", "font.family": "sans-serif", "font.size": 10,
+              "text.color": INK, "axes.labelcolor": INK, "axes.edgecolor": INK, "xtick.color": INK,
+              "ytick.color": INK, "axes.spines.top": False, "axes.spines.right": False, "grid.color": INK,
+              "legend.frameon": False, "text.parse_math": False}  # a $ in a name is a $
 
 
 def _colour(k: int) -> str:

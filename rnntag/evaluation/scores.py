@@ -257,7 +257,7 @@ def read_tag_map(path: str | Path) -> dict[str, str]:
     mapping: dict[str, str] = {}
     with open_input(path) as stream:
         lines = Lines(stream, path)
-        for number, text in lines:
+        for number, text in lines.texts():
             parts = text.split("\t")
             if parts == [""]:
                 continue
