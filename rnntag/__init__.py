@@ -7,6 +7,7 @@ The modules, in the order in which data flows through them; each imports only fr
     files       files that are whole or absent
     datasets    corpora to fetch, pinned by their SHA-256
     corpus      Sentence; readers and writers
+    tokenisation does text look tokenised?
     vocab       strings to ids and back
     options     every option, its bounds and its default; the presets
     features    a word to its features; sentences to arrays

@@ -16,6 +16,7 @@ from typing import Any
 from .corpus import Sentence
 from .errors import quote
 from .evaluation import Score, ambiguous_words
+from .tokenisation import Tokenisation
 
 LONG = 150  # tokens; a longer sentence is more often two that were not split
 RARE = 10  # a tag seen less often is hardly learnt
@@ -109,7 +110,8 @@ def _most_frequent(tags: Counter[str]) -> str | None:
 
 def findings(sentences: Sequence[Sentence]) -> list[Finding]:
     """What looks wrong in a tagged corpus, faults first."""
-    found = [*_characters(sentences), *_normalisation(sentences), *_tags(sentences), *_lines(sentences)]
+    found = [*_characters(sentences), *_normalisation(sentences), *_tokens(sentences), *_tags(sentences),
+             *_lines(sentences)]
     return sorted(found, key=lambda each: not each.fault)
 
 
@@ -179,6 +181,15 @@ def _normalisation(sentences: Iterable[Sentence]) -> Iterator[Finding]:
         odd = [word for composed, counts in forms.items() for word in counts if word != composed]
         yield Finding(False, "words that are not in the composed form (NFC), among others that are", len(odd),
                       [f"line {lines[word]}: {ascii(word)}" for word in odd])
+
+
+def _tokens(sentences: Iterable[Sentence]) -> Iterator[Finding]:
+    seen = Tokenisation()
+    places = [f"line {sentence.line}, token {i + 1}: {sentence.words[i]}"
+              for sentence in sentences for i in seen.look(sentence.words)]
+    if seen.lacking:
+        yield Finding(False, "words with punctuation at their end, more than punctuation that is a token",
+                      len(places), places)
 
 
 def _tags(sentences: Iterable[Sentence]) -> Iterator[Finding]:

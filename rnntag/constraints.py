@@ -55,7 +55,7 @@ class ConstrainedTagger:
 
     def __init__(self, tagger: RNNTagger, lexicon: Mapping[str, Iterable[str]] | None = None,
                  name: str = "sentence"):
-        self.name, self.tagger, self.tag_set = name, tagger, tagger.tags.strings[1:]
+        self.name, self.tagger, self.tag_set, self.words = name, tagger, tagger.tags.strings[1:], tagger.words
         words = list(lexicon or {})
         self._allowed = np.ones((len(words) + 1, len(self.tag_set)), bool)  # row 0: words not in it
         self._rows: dict[str, int] = {}

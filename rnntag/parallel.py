@@ -33,7 +33,7 @@ class ParallelTagger:
     def __init__(self, model: str | Path, jobs: int, kind: str | None = None,
                  constraints: tuple[Mapping[str, Iterable[str]] | None, str] | None = None):
         self.model, self.jobs, self._given = str(model), jobs, (str(model), kind, constraints)
-        _made(*self._given)  # what is wrong with it shows here, once
+        self.words = _made(*self._given).words  # what is wrong with it shows here, once
 
     def tag(self, sentences: Iterable[Sequence[str] | Sentence]) -> Iterator[list[str]]:
         """The tags of each sentence, in order; reads a bounded number of chunks ahead."""

@@ -12,10 +12,11 @@ from conftest import ENVIRONMENT, ROOT
 import rnntag.evaluation
 
 PACKAGE = Path(rnntag.__file__).parent
-ORDER = ["errors", "compression", "files", "datasets", "corpus", "vocab", "options", "features", "layers", "cells",
-         "rnn", "output", "network", "committee", "optim", "hmm", "vectors", "vectorfile", "tagger", "adaptation",
-         "calibration", "constraints", "evaluation", "check", "variation", "archive", "modelfile", "trainer",
-         "validation", "checkpoint", "parallel", "diagnose", "inspection", "preparation", "api", "adapters", "cli"]
+ORDER = ["errors", "compression", "files", "datasets", "corpus", "tokenisation", "vocab", "options", "features",
+         "layers", "cells", "rnn", "output", "network", "committee", "optim", "hmm", "vectors", "vectorfile",
+         "tagger", "adaptation", "calibration", "constraints", "evaluation", "check", "variation", "archive",
+         "modelfile", "trainer", "validation", "checkpoint", "parallel", "diagnose", "inspection", "preparation", "api",
+         "adapters", "cli"]
 INSIDE = {"corpus": ["base", "columns", "horizontal", "jsonl", "detect"],
           "evaluation": ["scores", "significance", "curve", "grading", "breakdown", "figures", "page"]}
 MODULES = sorted(PACKAGE.glob("*.py")) + sorted(PACKAGE.glob("*/*.py"))

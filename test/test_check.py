@@ -100,6 +100,14 @@ def test_long_and_repeated_sentences_are_shown():
                      "sentences that stood before, with other tags": (False, 1)}
 
 
+def test_words_with_punctuation_are_shown_when_they_are_more_than_punctuation():
+    raw = tagged("Mukaan,_X tuli_Y koira._Z", "Sitten_X se_Y meni._Z")
+    (found,) = [each for each in findings(raw) if "punctuation" in each.what]
+    assert (found.fault, found.count) == (False, 3)
+    assert found.places[1] == "line 1, token 3: koira."
+    assert not any("punctuation" in each.what for each in findings([*raw, *tagged("a_A ._. ,_, !_! ?_?")]))
+
+
 def test_faults_come_first():
     found = [each.fault for each in findings(tagged("a_X a_X", "a_X a_X", "b\x07_X"))]
     assert found == [True, False, False]  # a tag that is rare, a sentence that stood before

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from itertools import tee
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,6 +12,7 @@ import click
 from ..corpus import FORMATS, TO_TAG, Format, Sentence, open_corpus
 from ..errors import CorpusError, OptionError
 from ..files import STANDARD, open_output, shown
+from ..tokenisation import LOOKED_AT, Tokenisation
 from . import common
 
 OUTPUT_FORMATS = [name for name, format in FORMATS.items() if format.has_tags]
@@ -70,12 +71,26 @@ def tag_file(tagger: Tags, source: str | Path = STANDARD, output: str | Path = S
         writer = FORMATS[output_format or _shape(reader.name, best)](reader.separator, reader.field, reader.column)
         with open_output(output, force=force) as target:
             stream = stream or target.isatty()
-            for sentence in _tagged(tagger, untagged, best, partial, stream):
+            looked_at = _looked_at(untagged, getattr(tagger, "words", ()), source)
+            for sentence in _tagged(tagger, looked_at, best, partial, stream):
                 target.write(written(writer, sentence, source).encode())
                 if stream:
                     target.flush()
                 sentences, tokens = sentences + 1, tokens + len(sentence.words)
     return sentences, tokens
+
+
+def _looked_at(sentences: Iterator[Sentence], known: Container[str], source: str | Path) -> Iterator[Sentence]:
+    """The same sentences; a text whose first ones look as if it were not tokenised brings a warning."""
+    seen = Tokenisation(known)
+    for sentence in sentences:
+        seen.look(sentence.words)
+        yield sentence
+        if seen.tokens >= LOOKED_AT:
+            break
+    if seen.lacking:
+        click.echo(f"Warning: {shown(source)}: {seen}", err=True)
+    yield from sentences
 
 
 def _shape(format: str, best: int) -> str:
