@@ -21,6 +21,7 @@ from .corpus import Sentence, read_tagged
 from .errors import CorpusError
 from .hmm import HMMTagger
 from .options import preset as preset_options
+from .options import refuse_unused
 from .tagger import RNNTagger
 from .trainer import train_tagger
 
@@ -55,11 +56,12 @@ def train(corpus: Corpus, *, dev: Corpus = (), preset: str | None = None, init: 
     options       fields of ``options.Options``, such as epochs=8 or cell="lstm"
 
     Raises CorpusError for a corpus that cannot be learnt from, OptionError for options that are
-    wrong, DivergedError when the loss is no longer finite.
+    wrong or would change nothing, DivergedError when the loss is no longer finite.
     """
     model: Any = modelfile.load(init, "rnn", START) if isinstance(init, (str, Path)) else init
     chosen = (preset_options(preset or "default", **options) if model is None else
               adapted_options(model.options, options, preset))
+    refuse_unused(chosen, options, bool(dev))
     layout = {"format": format, "separator": separator, "field": field, "column": column}
     return train_tagger(sentences(corpus, **layout), chosen, sentences(dev, **layout) if dev else (), init=model)
 

@@ -14,7 +14,7 @@ import click
 from ..corpus import Sentence, read_tagged
 from ..errors import DivergedError, OptionError
 from ..files import check_free, digest
-from ..options import PRESETS, Options, flag, preset
+from ..options import PRESETS, SWITCHES, Options, flag, preset, refuse_unused
 from . import common
 
 if TYPE_CHECKING:
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from ..tagger import RNNTagger
     from ..trainer import Trainer
 
-SWITCHES = {"bidirectional": "--bidirectional/--one-direction",
-            "freeze_vectors": "--freeze-vectors/--tune-vectors"}
 TYPES = {int: click.INT, float: click.FLOAT, str: click.STRING}
 
 
@@ -48,17 +46,24 @@ def network_options(command: Callable) -> Callable:
     return command
 
 
-def parse_run(text: str) -> Options:
+def parse_run(text: str, vectors: bool = False) -> Options:
     """Options from a preset's name and options of this command: ``default --cell lstm --layers 2``.
 
-    Raises OptionError, and click's UsageError for what is no option.
+    They are for several runs without a dev set, whose seeds the caller chooses; ``vectors``: some have vectors.
+
+    Raises OptionError, also for options that would change nothing, and click's UsageError for what is no option.
     """
     name, *arguments = text.split()
     if name not in PRESETS:
         raise OptionError(f"{name!r}", f"a preset is one of {', '.join(PRESETS)}", place=text)
-    parser = click.command(add_help_option=False)(network_options(lambda **options: options))
+    parser = click.command(cls=common.Strict, add_help_option=False)(network_options(lambda **options: options))
     context = parser.make_context(text, arguments)
-    return preset(name, **{key: value for key, value in context.params.items() if value not in (None, ())})
+    given = {key: value for key, value in context.params.items() if value not in (None, ())}
+    if "seed" in given:
+        raise OptionError(f"{given['seed']} in {text!r}", "each run has a seed of its own", "Leave it out.", "--seed")
+    options = preset(name, **given)
+    refuse_unused(options, given, dev=False, vectors=vectors and options.embedding > 0)
+    return options
 
 
 @click.command("train-rnn", cls=common.Command)
@@ -97,12 +102,15 @@ def main(train: str, model: str, dev: str | None, dev_fraction: float, keep: str
     """
     if dev and dev_fraction:
         raise OptionError("given together", "there is one dev set", place="--dev and --dev-fraction")
+    if not (dev or dev_fraction):
+        common.refuse("without a dev set", "keep")
     if vectors and raw_text:
         raise OptionError("given together", "vectors come from one of them", place="--vectors and --raw-text")
     given = {name: value for name, value in changes.items() if value not in (None, ())}
     # misuse shows before any corpus is read
     start = _start(init, model, layout)
-    _options(start, preset_name, {**given, "vectors": 1} if vectors or raw_text else given)
+    options = _options(start, preset_name, {**given, "vectors": 1} if vectors or raw_text else given)
+    refuse_unused(options, given, bool(dev or dev_fraction))
     check_free(model, force=force or resume)
     sentences = read_tagged(train, **layout)
     held_out = read_tagged(dev, **layout) if dev else []
@@ -160,17 +168,11 @@ def _start(init: str | None, model: str, layout: dict[str, Any]) -> RNNTagger | 
 
 
 def _options(start: RNNTagger | None, preset_name: str | None, given: dict[str, Any]) -> Options:
-    """The options of the new tagger. Nothing that is given may be ignored."""
+    """The options of the new tagger."""
     if start is None:
-        options = preset(preset_name or "default", **given)
-    else:
-        from ..adaptation import adapted_options
-        options = adapted_options(start.options, given, preset_name)
-    for name, why in options.unused().items():
-        if name in given:
-            raise OptionError(f"{given[name]} {why}", "it would change nothing", "Leave it out.",
-                              SWITCHES.get(name, flag(name)))
-    return options
+        return preset(preset_name or "default", **given)
+    from ..adaptation import adapted_options
+    return adapted_options(start.options, given, preset_name)
 
 
 def _info(train: str, sentences: list[Sentence], layout: dict[str, Any], preset_name: str | None,
