@@ -51,7 +51,7 @@ def save(tagger: Tagger, path: str | Path, *, force: bool = False) -> None:
     modelfile.save(_folder(path), tagger, force=force)
 
 
-def train(corpus: Corpus, *, dev: Corpus = (), dev_fraction: float = 0.0, keep: str = "best",
+def train(corpus: Corpus, *, dev: Corpus = (), dev_fraction: float = 0.0, keep: str | None = None,
           preset: str | None = None, init: str | Path | Tagger | None = None, vectors: Vectors | None = None,
           raw_text: Text = (), format: str | None = None, separator: str = "_", field: str | None = None,
           column: int = 2, tag_map: Mapping[str, str] | None = None, **options: Any) -> RNNTagger:
@@ -59,7 +59,7 @@ def train(corpus: Corpus, *, dev: Corpus = (), dev_fraction: float = 0.0, keep: 
 
     corpus, dev    a file, or sentences: ``corpus.Sentence`` or lists of (word, tag); dev scores each epoch
     dev_fraction   the share of ``corpus`` to hold out as the dev set instead
-    keep           the weights to keep: of the epoch that is ``best`` on the dev set, or of the ``last`` one
+    keep           the weights to keep: of the epoch that is ``best`` on the dev set (default), or of the ``last`` one
     preset         the options to start from: tutorial, default, accurate (default: default, or those of ``init``)
     init           a tagger, or a model folder, to start from instead of random weights (adaptation.py)
     vectors        pretrained word vectors: a file, or distinct words and an array with a row for each

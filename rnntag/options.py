@@ -7,7 +7,7 @@ are all made from these lines.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
@@ -126,10 +126,19 @@ class Options:
         if len(self.dense) > 8:
             raise OptionError(f"{len(self.dense)} layers", "at most 8", place="--dense")
 
-    def unused(self) -> dict[str, str]:
-        """The options that change nothing here, and why: ``{"window": "without --encoder cnn"}``."""
-        recurrent = self.encoder == "rnn"
+    def unused(self, dev: bool = False, vectors: bool = False) -> dict[str, str]:
+        """The options that change nothing here, and why: ``{"window": "without --encoder cnn"}``.
+
+        dev      there is a dev set
+        vectors  there will be pretrained vectors, whose width is not known yet
+        """
+        recurrent, vectors = self.encoder == "rnn", bool(self.vectors) or vectors
+        rows = self.feature_names or self.char_rnn or vectors and not self.freeze_vectors
         needed = {
+            "min_count": (self.feature_names, "without --features"),
+            "word_dropout": (self.feature_names, "without --features"),
+            "embedding_rate": (rows, "without embeddings that are trained"),
+            "patience": (dev or not self.patience, "without a dev set"),
             "cell": (recurrent or self.char_rnn, "without --encoder rnn"),
             "activation": (self.cell == "elman" and (recurrent or self.char_rnn), "without --cell elman"),
             "bidirectional": (recurrent, "without --encoder rnn"),
@@ -137,8 +146,8 @@ class Options:
             "window": (not recurrent, "without --encoder cnn"),
             "filters": (not recurrent, "without --encoder cnn"),
             "char_embedding": (self.char_rnn, "without --char-rnn"),
-            "freeze_vectors": (self.vectors, "without vectors"),
-            "vector_dropout": (self.vectors, "without vectors"),
+            "freeze_vectors": (vectors, "without vectors"),
+            "vector_dropout": (vectors, "without vectors"),
         }
         return {name: why for name, (used, why) in needed.items() if not used}
 
@@ -192,9 +201,21 @@ def refuse_unknown(names: Iterable[str]) -> None:
             raise OptionError(f"{quote(name)} is no option", f"options are {', '.join(sorted(known))}")
 
 
+SWITCHES = {"bidirectional": "--bidirectional/--one-direction",
+            "freeze_vectors": "--freeze-vectors/--tune-vectors"}
+
+
 def flag(name: str) -> str:
     """The command-line name of an option."""
     return "--" + name.replace("_", "-")
+
+
+def refuse_unused(options: Options, given: Collection[str], dev: bool, vectors: bool = False) -> None:
+    """Raise OptionError for an option of those given (by name) that changes nothing; arguments as of ``unused``."""
+    for name, why in options.unused(dev, vectors).items():
+        if name in given:
+            raise OptionError(f"{getattr(options, name)} {why}", "it would change nothing", "Leave it out.",
+                              SWITCHES.get(name, flag(name)))
 
 
 PRESETS: dict[str, dict[str, Any]] = {

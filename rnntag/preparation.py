@@ -16,7 +16,7 @@ from .errors import CorpusError, OptionError, quote
 from .files import digest
 from .layers import Array
 from .modelfile import Tagger
-from .options import Options, preset as preset_options
+from .options import Options, preset as preset_options, refuse_unused
 from .tagger import RNNTagger
 from .trainer import Trainer, hold_out, new_tagger
 from .vectorfile import read_vectors
@@ -55,7 +55,7 @@ class Run:
         return tagger
 
 
-def prepare(corpus: Corpus, *, dev: Corpus = (), dev_fraction: float = 0.0, keep: str = "best",
+def prepare(corpus: Corpus, *, dev: Corpus = (), dev_fraction: float = 0.0, keep: str | None = None,
             preset: str | None = None, init: str | Path | Tagger | None = None, vectors: Vectors | None = None,
             raw_text: Text = (), layout: Mapping[str, Any], options: Mapping[str, Any],
             progress: Callable[[Iterator[Sequence[str]]], Iterable[Sequence[str]]] = iter) -> Run:
@@ -79,7 +79,7 @@ def prepare(corpus: Corpus, *, dev: Corpus = (), dev_fraction: float = 0.0, keep
         learnt = modelfile.trained_field(init) if isinstance(init, FILE) else start.info.get("field")
         layout["field"] = layout.get("field") or learnt
     some = {"vectors": 1} if vectors is not None or has_text else {}  # the width is not known yet
-    _options(start, preset, given | some)
+    refuse_unused(_options(start, preset, given | some), given, has_dev or dev_fraction > 0)
 
     train, held_out = sentences(corpus, layout), sentences(dev, layout) if has_dev else []
     info: dict[str, Any] = {"preset": preset or "default"} if preset or start is None else {}
@@ -99,9 +99,9 @@ def prepare(corpus: Corpus, *, dev: Corpus = (), dev_fraction: float = 0.0, keep
         train, held_out = hold_out(train, dev_fraction, rng)
     if held_out:
         info["dev"] = {**modelfile.provenance(dev if has_dev else corpus, held_out), "fraction": dev_fraction,
-                       "kept": keep}
+                       "kept": keep or "best"}
     trainer = Trainer(new_tagger(train, chosen, rng, table, start), train, held_out, rng)
-    return Run(trainer, info, train, held_out, start, keep)
+    return Run(trainer, info, train, held_out, start, keep or "best")
 
 
 def _is_there(given: Any) -> bool:
@@ -109,19 +109,21 @@ def _is_there(given: Any) -> bool:
     return isinstance(given, FILE) or not isinstance(given, Collection) or len(given) > 0
 
 
-def _check(has_dev: bool, dev_fraction: float, keep: str, both: bool) -> None:
+def _check(has_dev: bool, dev_fraction: float, keep: str | None, both: bool) -> None:
     if type(dev_fraction) not in (int, float) or not 0 <= dev_fraction <= 0.9:
         raise OptionError(quote(dev_fraction), "it is at least 0 and at most 0.9", place="--dev-fraction")
     if has_dev and dev_fraction:
         raise OptionError("given together", "there is one dev set", place="--dev and --dev-fraction")
     if both:
         raise OptionError("given together", "vectors come from one of them", place="--vectors and --raw-text")
-    if keep not in ("best", "last"):
+    if keep not in (None, "best", "last"):
         raise OptionError(quote(keep), "it is best or last", place="--keep")
+    if keep and not (has_dev or dev_fraction):
+        raise OptionError(f"{keep} without a dev set", "it would change nothing", "Leave it out.", "--keep")
 
 
 def _options(start: RNNTagger | None, preset: str | None, given: Mapping[str, Any]) -> Options:
-    """The options of the new tagger. Nothing that is given may be ignored."""
+    """The options of the new tagger."""
     return preset_options(preset or "default", **given) if start is None else adapted_options(
         start.options, given, preset)
 

@@ -140,7 +140,7 @@ def experiments(runs: Iterable[str], raw: tuple[str, ...], others: Iterable[str]
     numbers = range(1, seeds + 1)
     yield Run("HMM")
     for text in runs:
-        options = parse_run(text)
+        options = parse_run(text, vectors=bool(raw))
         yield from (Run(f"RNN {text}", seed, options) for seed in numbers)
         if raw and options.embedding:
             yield from (Run(f"RNN {text} + raw text", seed, options, raw=raw) for seed in numbers)

@@ -161,6 +161,17 @@ def test_a_tagger_goes_into_a_pool_of_processes(tagger, method):
         assert pool.starmap(_tags, [(tagger, words) for words in text()]) == [[tags] for tags in expected]
 
 
+@pytest.mark.parametrize("options", [{"window": 3}, {"preset": "tutorial", "char_embedding": 4}, {"patience": 2},
+                                     {"cell": "lstm", "activation": "relu"}])
+def test_options_that_would_change_nothing_are_refused(options):
+    with pytest.raises(OptionError, match="it would change nothing"):
+        rnntag.train(PAIRS, **options)
+
+
+def test_patience_changes_something_with_a_dev_set():
+    assert rnntag.train(PAIRS, dev=PAIRS, patience=1, hidden=4, embedding=4, epochs=2).options.patience == 1
+
+
 def test_a_string_is_no_sentence(tagger):
     for method in (tagger.tag, tagger.probabilities):
         with pytest.raises(CorpusError, match="sentence 1: 'I read'; a sentence is a list of words"):

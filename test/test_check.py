@@ -196,6 +196,11 @@ def test_json_has_it_all(check, write):
     assert found["variations"][0]["word"] == "run" and found["test"]["shared_sentences"] == 1
 
 
+@pytest.mark.parametrize("option", ["--places", "--variations"])
+def test_how_many_to_show_is_refused_with_json_which_has_all(check, option):
+    assert check(GOOD, "--json", option, 3, status=2) == ""
+
+
 def test_an_unreadable_corpus_is_one_line(check):
     assert check("a_N\nb\n", status=1) == ""
 

@@ -90,6 +90,15 @@ def test_json_is_one_object_with_all_of_it(grade):
     assert found["comparisons"][0]["difference"] == pytest.approx(-0.4)
 
 
+@pytest.mark.parametrize("arguments, message", [
+    (["--json", "--errors", 3], "--errors: given with --json"),
+    (["--json", "--examples", 3], "--examples: given with --json"),
+    (["--seed", 3], "--seed: given without --summary"),
+    (["--resamples", 200], "--resamples: given without --summary")])
+def test_options_that_would_change_nothing_are_refused(grade, arguments, message):
+    assert message in grade("ref", "one", *arguments, status=2)
+
+
 def test_the_seed_changes_intervals_and_nothing_else(grade):
     first, again, other = (grade("ref", "two", "--summary", "--resamples", 101, "--seed", seed) for seed in (1, 1, 2))
     assert first == again and first != other and first.splitlines()[0] == other.splitlines()[0]

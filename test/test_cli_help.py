@@ -47,6 +47,15 @@ def test_every_option_with_a_value_names_its_default(name):
             assert re.search(r"[(\[;] ?default: |\(default\)", shown), f"{option.name}: {shown}"
 
 
+@pytest.mark.parametrize("name", COMMANDS)
+def test_an_option_of_one_value_cannot_be_given_twice(name):
+    for option in commands()[name].params:
+        if isinstance(option, click.Option) and not option.is_flag and not option.multiple:
+            flag = option.opts[-1]
+            _, err = invoke(commands()[name], flag, "1", flag, "1", "a", "b", status=2)
+            assert f"Error: {flag}: given twice; it has one value." in err
+
+
 @pytest.mark.parametrize("script", ["train_rnn", "test_rnn"])
 def test_scripts_run_from_a_checkout(script, tmp_path):
     environment = {name: value for name, value in ENVIRONMENT.items() if name != "PYTHONPATH"}

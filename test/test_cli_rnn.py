@@ -105,6 +105,27 @@ def test_patience_ends_the_training_early():
     assert len(records) < 200 and [record["best"] for record in records[-2:]] == [False, False]
 
 
+@pytest.mark.parametrize("arguments, message", [
+    (["--keep", "best"], "--keep: given without a dev set"), (["--keep", "last"], "--keep: given without a dev set"),
+    (["--patience", 3], "--patience: 3 without a dev set"), (["--window", 3], "--window: 3 without --encoder cnn"),
+    (["--vector-dropout", 0.5], "--vector-dropout: 0.5 without vectors")])
+def test_what_would_change_nothing_is_refused(arguments, message):
+    assert failure(TRAIN, "train", "m", *arguments, status=2).startswith(f"{message}; it would change nothing.")
+
+
+@pytest.mark.parametrize("arguments, place", [
+    (["--hidden", 10, "--hidden", 20], "--hidden"), (["--seed=1", "--seed=1"], "--seed"),
+    (["--bidirectional", "--one-direction"], "--bidirectional/--one-direction")])
+def test_an_option_of_one_value_is_given_once(arguments, place):
+    assert failure(TRAIN, "train", "m", *arguments, status=2).startswith(f"{place}: given twice; it has one value.")
+    assert not Path("m").exists()
+
+
+def test_options_of_several_values_and_flags_can_be_given_twice():
+    train("train", "m", "--dense", 3, "--dense", 2, "-q")
+    assert manifest()["options"]["dense"] == ["3", "2"]
+
+
 def test_tags_only_in_the_dev_set_are_counted():
     Path("dev").write_bytes(b"the_DT dog_NOUN runs_VERB cats_NOUN\n")
     _, err = invoke(TRAIN, "train", "m", *TINY, "--dev", "dev")

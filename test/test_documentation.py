@@ -217,8 +217,8 @@ MESSAGES = [  # of the table in docs/guide.md, in its order: what is in it, what
     ("Is it cut short, or of another text?", "grade-pos good answer"),
     ("Is a line missing before", "grade-pos good longer"),
     ("Has one of them words instead of tags", "grade-pos good words"),
-    ("the loss is no longer finite", f"train-rnn good new {TRAIN} --activation relu --learning-rate 1e6 --clip 0 "
-                                     "--epochs 30 --schedule constant"),
+    ("the loss is no longer finite", "train-rnn good new --preset tutorial --quiet --activation relu "
+                                     "--learning-rate 1e6 --clip 0 --epochs 30 --schedule constant"),
     ("it would change nothing", f"train-rnn good new {TRAIN} --window 3"),
     ("words written in more than one Unicode normal form", "check two"),
     ("test sentences that are in the training corpus too", "check good --test good"),

@@ -225,6 +225,11 @@ def test_a_word_is_looked_at(rnn):
     assert "why VBG and not " in out and "Blorfing (unknown)" in out
 
 
+def test_how_many_to_show_is_refused_without_a_word(model):
+    result = CliRunner().invoke(main, [str(model), "-n", "3"])
+    assert result.exit_code == 2 and "--count: given without a WORD; it would change nothing" in result.stderr
+
+
 def test_an_hmm_is_asked_for_a_word(model):
     out = invoke(model, "a", "new")
     assert "a: a training word\n  seen as:  X 2  Z 1\n" in out and "never" in out

@@ -4,10 +4,13 @@ import json
 import math
 from dataclasses import fields
 
+import numpy as np
 import pytest
 
+from rnntag.corpus import Sentence
 from rnntag.errors import OptionError
-from rnntag.options import PRESETS, Options, flag, preset
+from rnntag.options import PRESETS, Options, flag, preset, refuse_unused
+from rnntag.trainer import train_tagger
 
 REFUSED = [
     # (options, what the message says)
@@ -153,7 +156,9 @@ def test_options_cannot_be_changed_afterwards():
 
 @pytest.mark.parametrize("options, name", [
     ({"cell": "lstm"}, "activation"), ({}, "window"), ({}, "char_embedding"), ({}, "vector_dropout"),
-    ({"encoder": "cnn"}, "hidden"), ({"encoder": "cnn"}, "cell"),
+    ({"encoder": "cnn"}, "hidden"), ({"encoder": "cnn"}, "cell"), ({"patience": 2}, "patience"),
+    ({"features": "", "char_rnn": 4}, "min_count"), ({"features": "", "char_rnn": 4}, "word_dropout"),
+    ({"features": "", "vectors": 4}, "embedding_rate"),
 ])
 def test_an_option_that_changes_nothing_is_told(options, name):
     assert name in Options(**options).unused()
@@ -161,7 +166,38 @@ def test_an_option_that_changes_nothing_is_told(options, name):
 
 @pytest.mark.parametrize("options, name", [
     ({"cell": "elman"}, "activation"), ({"encoder": "cnn"}, "window"), ({"char_rnn": 4}, "char_embedding"),
-    ({"vectors": 4}, "vector_dropout"), ({"encoder": "cnn", "char_rnn": 4}, "cell"),
+    ({"vectors": 4}, "vector_dropout"), ({"encoder": "cnn", "char_rnn": 4}, "cell"), ({}, "patience"),
+    ({"features": "", "char_rnn": 4}, "embedding_rate"), ({"embedding": 0}, "embedding_rate"),
+    ({"features": "", "vectors": 4, "freeze_vectors": False}, "embedding_rate"),
 ])
 def test_an_option_that_changes_something_is_not_told(options, name):
     assert name not in Options(**options).unused()
+
+
+def test_a_dev_set_and_vectors_make_options_count():
+    o = Options(patience=2)
+    assert "patience" not in o.unused(dev=True)
+    assert {"freeze_vectors", "vector_dropout"} <= o.unused().keys() and not (
+        {"freeze_vectors", "vector_dropout"} & o.unused(vectors=True).keys())
+
+
+@pytest.mark.parametrize("options, name, value", [
+    ({}, "window", 3), ({}, "activation", "relu"), ({}, "char_embedding", 3), ({}, "vector_dropout", 0.5),
+    ({}, "patience", 1), ({"encoder": "cnn"}, "hidden", 3), ({"encoder": "cnn"}, "bidirectional", False),
+    ({"features": "", "char_rnn": 3}, "min_count", 9), ({"features": "", "char_rnn": 3}, "embedding_rate", 1.0),
+    ({"embedding": 0}, "embedding_rate", 1.0), ({}, "min_count", 2), ({}, "clip", 0.1)])
+def test_exactly_the_options_that_are_told_change_no_weight(options, name, value):
+    options = {"hidden": 4, "embedding": 4, "filters": 4, "epochs": 3, **options}
+    sentences = [Sentence(["a", "b", "a"], ["X", "Y", "X"]), Sentence(["c", "a"], ["Y", "Y"])]
+    with_it, without = (train_tagger(sentences, Options(**{**options, **more})) for more in ({name: value}, {}))
+    same = all(np.array_equal(array, without.params.get(key)) for key, array in with_it.params.items())
+    assert same == (name in Options(**{**options, name: value}).unused())
+
+
+def test_what_changes_nothing_is_refused_when_it_was_given():
+    with pytest.raises(OptionError, match="--window: 3 without --encoder cnn; it would change nothing"):
+        refuse_unused(Options(window=3), ["hidden", "window"], dev=False)
+    with pytest.raises(OptionError, match="--freeze-vectors/--tune-vectors: False without vectors"):
+        refuse_unused(Options(freeze_vectors=False), ["freeze_vectors"], dev=False)
+    refuse_unused(Options(window=3), ["hidden"], dev=False)  # of a preset
+    refuse_unused(Options(patience=2), ["patience"], dev=True)

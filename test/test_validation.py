@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from conftest import ROOT
 
 from rnntag.cli import cross_validate, learning_curve
+from rnntag.cli.train_rnn import parse_run
 from rnntag.corpus import Sentence, read_tagged
 from rnntag.errors import OptionError
 from rnntag.evaluation import accuracy
@@ -139,6 +140,31 @@ def test_jobs_change_nothing(invoke):
 def test_options_that_do_not_exist_are_misuse(invoke, command):
     assert "No such option" in invoke(command, "--options", "--nonsense 3", status=2)
     assert "--hidden" in invoke(command, "--options", "--hidden 0", status=2)
+
+
+@pytest.mark.parametrize("command", [cross_validate, learning_curve])
+@pytest.mark.parametrize("options, message", [
+    ("--window 3", "--window: 3 without --encoder cnn"), ("--patience 3", "--patience: 3 without a dev set"),
+    ("--seed 9", "--seed: 9 in 'default --seed 9'; each run has a seed of its own"),
+    ("--hidden 4 --hidden 5", "--hidden: given twice"), ("--keep last", "No such option '--keep'")])
+def test_options_that_would_change_nothing_are_misuse(invoke, command, options, message):
+    assert message in invoke(command, "--options", options, status=2)
+
+
+@pytest.mark.parametrize("command, arguments, message", [
+    (cross_validate, ["--model", "hmm", "--options", "--epochs 3"], "--options: given without --model rnn"),
+    (learning_curve, ["--model", "hmm", "--preset", "tutorial"], "--preset: given without --model rnn"),
+    (learning_curve, ["--model", "hmm", "--test", "test", "--held-out", 0.2], "--held-out: given with --test"),
+    (cross_validate, ["--model", "hmm", "--json", "--errors", 3], "--errors: given with --json")])
+def test_options_of_the_command_that_would_change_nothing_are_misuse(invoke, command, arguments, message):
+    assert message in invoke(command, *arguments, status=2)
+
+
+def test_options_of_vectors_count_where_some_runs_have_vectors():
+    assert parse_run("default --vector-dropout 0.5", vectors=True).vector_dropout == 0.5
+    for text, vectors in (("default --vector-dropout 0.5", False), ("tutorial --vector-dropout 0.5", True)):
+        with pytest.raises(OptionError, match="--vector-dropout: 0.5 without vectors"):
+            parse_run(text, vectors)
 
 
 def test_too_many_folds_are_misuse(invoke):

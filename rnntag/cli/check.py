@@ -42,6 +42,8 @@ def main(ctx: click.Context, corpus: str, test: str | None, places: int, variati
     from ..files import STANDARD, open_output, shown
 
     common.read_once(corpus, test)
+    if as_json:
+        common.refuse("with --json, which has all of them", "places", "variations")
     sentences = read_tagged(corpus, **layout)
     counts, found = count(sentences), findings(sentences)
     likely, odd = variation.variations(sentences), variation.odd_ones(sentences)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TextIO
 
 import click
+from click.core import ParameterSource
 
 from .. import __version__
 from ..corpus import FIELDS, FORMATS, TAGGED, Skipped
@@ -24,7 +25,22 @@ SHARED = {"How corpora are read": ("format", "separator", "field", "column", "on
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
-class Command(click.Command):
+class Strict(click.Command):
+    """A click command that refuses to be given an option of one value twice; a flag may be repeated."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the arguments, once more to see in which order options came."""
+        given = self.make_parser(ctx).parse_args(list(args))[2]
+        for option in dict.fromkeys(given):
+            single = isinstance(option, click.Option) and not option.multiple and (
+                not option.is_flag or option.secondary_opts)
+            if single and given.count(option) > 1 and not ctx.resilient_parsing:
+                raise OptionError("given twice", "it has one value", "Leave one of them out.",
+                                  "/".join([option.opts[-1], *option.secondary_opts]))
+        return super().parse_args(ctx, args)
+
+
+class Command(Strict):
     """A click command that shows errors as one line and exits as the documentation says.
 
     0 done, 1 the data or files are wrong, 2 misuse, 130 interrupted; a reader that has enough and closes
@@ -177,6 +193,15 @@ def corpus_options(choices: Iterable[str] = TAGGED, what: str = "Format of the c
                        model_field if model else field, column, errors,
                        *([tag_map] if learning else []))(command)
     return decorate
+
+
+def refuse(why: str, *names: str) -> None:
+    """Raise OptionError when a parameter of these was given to the command that runs: ``why`` it would change
+    nothing."""
+    context = click.get_current_context()
+    for option in context.command.params:
+        if option.name in names and context.get_parameter_source(option.name) is ParameterSource.COMMANDLINE:
+            raise OptionError(f"given {why}", "it would change nothing", "Leave it out.", option.opts[-1])
 
 
 def read_once(*paths: str | None) -> None:

@@ -39,6 +39,8 @@ def main(corpus: str, folds: int, errors: int, models: tuple[str, ...], preset: 
     from ..evaluation.grading import grade
     from ..validation import cross_validation, run
 
+    if as_json:
+        common.refuse("with --json, which has all mistakes", "errors")
     chosen = recipes(models, preset, changes)
     sentences = read_tagged(corpus, **layout)
     tasks = [task for recipe in chosen for task in cross_validation(recipe, len(sentences), folds, seed)]

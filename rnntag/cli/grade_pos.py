@@ -49,6 +49,10 @@ def main(reference: str, answers: tuple[str, ...], summary: bool, train: str | N
     from ..files import STANDARD, open_output, shown
 
     common.read_once(reference, *answers, train, tag_map)
+    if as_json:
+        common.refuse("with --json", "errors", "examples")
+    elif not (summary or train is not None or len(answers) > 1):
+        common.refuse("without --summary", "resamples", "seed")
     training = training_corpus(train, layout)
     read = read_answers(reference, answers, layout, tag_map)
     calibrations = [_calibration(answer) for answer in read] if calibration else []

@@ -34,6 +34,8 @@ def main(model: str, words: tuple[str, ...], count: int, as_json: bool) -> None:
     from ..files import STANDARD, open_output
     from ..modelfile import load, read_manifest
 
+    if not words:
+        common.refuse("without a WORD", "count")
     for word in words:
         if not word or " " in word or "\n" in word:
             raise OptionError(repr(word), "a word is not empty and has no space in it", place="WORD")

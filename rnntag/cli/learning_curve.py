@@ -41,6 +41,8 @@ def main(corpus: str, test: str | None, held_out: float, halvings: int, repeats:
     from ..files import STANDARD, open_output, shown
     from ..validation import learning_curve, run
 
+    if test is not None:
+        common.refuse("with --test", "held_out")
     chosen = recipes(models, preset, changes)
     sentences = read_tagged(corpus, **layout)
     held: Sequence[int]

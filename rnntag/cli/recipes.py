@@ -37,6 +37,8 @@ def recipes(models: tuple[str, ...], preset: str, changes: str) -> list[Recipe]:
     Raises OptionError and click's UsageError for options that do not fit.
     """
     from ..validation import Recipe
+    if "rnn" not in models:
+        common.refuse("without --model rnn", "preset", "changes")
     found = []
     for model in dict.fromkeys(models):
         if model == "hmm":

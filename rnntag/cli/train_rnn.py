@@ -13,7 +13,7 @@ import click
 
 from ..errors import DivergedError, OptionError
 from ..files import check_free
-from ..options import PRESETS, Options, flag, preset
+from ..options import PRESETS, SWITCHES, Options, flag, preset
 from . import common
 
 if TYPE_CHECKING:
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from ..preparation import Run
     from ..trainer import Trainer
 
-SWITCHES = {"bidirectional": "--bidirectional/--one-direction",
-            "freeze_vectors": "--freeze-vectors/--tune-vectors"}
 TYPES = {int: click.INT, float: click.FLOAT, str: click.STRING}
 
 
@@ -47,17 +45,24 @@ def network_options(command: Callable) -> Callable:
     return command
 
 
-def parse_run(text: str) -> Options:
+def parse_run(text: str, vectors: bool = False) -> Options:
     """Options from a preset's name and options of this command: ``default --cell lstm --layers 2``.
 
-    Raises OptionError, and click's UsageError for what is no option.
+    They are for several runs without a dev set, whose seeds the caller chooses; ``vectors``: some have vectors.
+
+    Raises OptionError, also for options that would change nothing, and click's UsageError for what is no option.
     """
     name, *arguments = text.split()
     if name not in PRESETS:
         raise OptionError(f"{name!r}", f"a preset is one of {', '.join(PRESETS)}", place=text)
-    parser = click.command(add_help_option=False)(network_options(lambda **options: options))
+    parser = click.command(cls=common.Strict, add_help_option=False)(network_options(lambda **options: options))
     context = parser.make_context(text, arguments)
-    return preset(name, **{key: value for key, value in context.params.items() if value not in (None, ())})
+    given = {key: value for key, value in context.params.items() if value not in (None, ())}
+    if "seed" in given:
+        raise OptionError(f"{given['seed']} in {text!r}", "each run has a seed of its own", "Leave it out.", "--seed")
+    options = preset(name, **given)
+    refuse_unused(options, given, dev=False, vectors=vectors and options.embedding > 0)
+    return options
 
 
 @click.command("train-rnn", cls=common.Command)
@@ -67,8 +72,8 @@ def parse_run(text: str) -> Options:
               "is kept (default: none).")
 @click.option("--dev-fraction", type=click.FloatRange(0, 0.9), default=0.0, metavar="F",
               show_default=True, help="Hold out this share of TRAIN as the dev set.")
-@click.option("--keep", type=click.Choice(["best", "last"]), default="best", show_default=True,
-              help="Weights of the epoch with the best dev score, or of the last.")
+@click.option("--keep", type=click.Choice(["best", "last"]), default=None,
+              help="Weights of the epoch with the best dev score, or of the last (default: best).")
 @click.option("--preset", "preset_name", type=click.Choice(list(PRESETS)), default=None,
               help="Options to start from (default: default; with --init those of its MODEL).")
 @click.option("--init", metavar="MODEL", help="Start from the weights of this model for the words, features and tags "
