@@ -15,7 +15,7 @@ PACKAGE = Path(rnntag.__file__).parent
 ORDER = ["errors", "files", "datasets", "corpus", "vocab", "options", "features", "layers", "cells", "rnn",
          "output", "network", "committee", "optim", "hmm", "vectors", "vectorfile", "tagger", "adaptation",
          "calibration", "constraints", "evaluation", "check", "variation", "archive", "modelfile", "trainer",
-         "validation", "checkpoint", "parallel", "diagnose", "inspection", "api", "adapters", "cli"]
+         "processes", "validation", "checkpoint", "parallel", "diagnose", "inspection", "api", "adapters", "cli"]
 INSIDE = {"corpus": ["base", "columns", "horizontal", "jsonl", "detect"],
           "evaluation": ["scores", "significance", "curve", "grading", "breakdown", "figures", "page"]}
 MODULES = sorted(PACKAGE.glob("*.py")) + sorted(PACKAGE.glob("*/*.py"))
