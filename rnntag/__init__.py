@@ -31,6 +31,7 @@ The modules, in the order in which data flows through them; each imports only fr
     archive     arrays and JSON from files that are not trusted
     modelfile   model folders
     trainer     epochs of stochastic gradient descent
+    processes   a pool of processes that end with their parent
     validation  trained and tested again and again on parts of one corpus
     checkpoint  a run that is killed goes on where it was
     parallel    tagging in several processes

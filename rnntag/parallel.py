@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import multiprocessing
-from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
 
 from .constraints import ConstrainedTagger
 from .corpus import Sentence
-from .errors import RnntagError
 from .modelfile import load
 from .output import Posteriors
+from .processes import Pool
 from .tagger import CHUNK_TOKENS, chunks
 
 AHEAD = 3  # chunks under way for each process: enough to keep it busy, few enough to bound memory
-
-_tagger: Any = None  # a worker's own, loaded once
 
 
 class ParallelTagger:
@@ -27,13 +21,23 @@ class ParallelTagger:
 
     constraints   the lexicon and the name of ConstrainedTagger, whose methods these then are; None for none
 
+    The processes are started when there is something to tag, and kept until the end of the ``with`` block
+    or of this object.
+
     Raises RnntagError when a process dies while it is tagging.
     """
 
     def __init__(self, model: str | Path, jobs: int, kind: str | None = None,
                  constraints: tuple[Mapping[str, Iterable[str]] | None, str] | None = None):
-        self.model, self.jobs, self._given = str(model), jobs, (str(model), kind, constraints)
-        self.words = _made(*self._given).words  # what is wrong with it shows here, once
+        given = str(model), kind, constraints
+        self.words = _made(*given).words  # what is wrong with it shows here, once
+        self._pool = Pool(jobs, "a tagging process", _made, *given)
+
+    def __enter__(self) -> ParallelTagger:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._pool.close()
 
     def tag(self, sentences: Iterable[Sequence[str] | Sentence]) -> Iterator[list[str]]:
         """The tags of each sentence, in order; reads a bounded number of chunks ahead."""
@@ -44,21 +48,9 @@ class ParallelTagger:
         return self._answers("probabilities", sentences)
 
     def _answers(self, method: str, sentences: Iterable[Sequence[str] | Sentence]) -> Iterator[Any]:
-        context = multiprocessing.get_context("spawn")  # alike on all systems; threads stay at one
-        waiting: deque[Future[list[Any]]] = deque()
-        with ProcessPoolExecutor(self.jobs, context, _load, self._given) as pool:
-            try:
-                for chunk in chunks(map(_bare, sentences), CHUNK_TOKENS):
-                    waiting.append(pool.submit(_answer, method, chunk))
-                    if len(waiting) >= AHEAD * self.jobs:
-                        yield from waiting.popleft().result()
-                while waiting:
-                    yield from waiting.popleft().result()
-            except BrokenProcessPool:
-                raise RnntagError("a tagging process died", hint="Is there enough memory? Try again "
-                                  "with fewer --jobs.", place=self.model) from None
-            finally:
-                pool.shutdown(wait=True, cancel_futures=True)
+        tasks = ((method, chunk) for chunk in chunks(map(_bare, sentences), CHUNK_TOKENS))
+        for answers in self._pool.map(_answer, tasks, AHEAD * self._pool.jobs):
+            yield from answers
 
 
 def _bare(sentence: Sequence[str] | Sentence) -> Sequence[str] | Sentence:
@@ -71,10 +63,6 @@ def _made(model: str, kind: str | None, constraints: tuple[Any, str] | None) -> 
     return tagger if constraints is None else ConstrainedTagger(tagger, *constraints)
 
 
-def _load(*given: Any) -> None:
-    global _tagger
-    _tagger = _made(*given)
-
-
-def _answer(method: str, chunk: list[Sequence[str] | Sentence]) -> list[Any]:
-    return list(getattr(_tagger, method)(chunk))
+def _answer(tagger: Any, task: tuple[str, list[Sequence[str] | Sentence]]) -> list[Any]:
+    method, chunk = task
+    return list(getattr(tagger, method)(chunk))

@@ -6,19 +6,17 @@ processes; the answers come in the order of the tasks and are the same however m
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from .corpus import Sentence
-from .errors import OptionError, RnntagError
+from .errors import OptionError
 from .evaluation import Pair
 from .options import Options
+from .processes import Pool
 
 Answers = list[list[str]]
 
@@ -106,29 +104,11 @@ def run(tasks: Sequence[Task], sentences: Sequence[Sentence], jobs: int = 1,
 
 def _answers(tasks: Sequence[Task], sentences: Sequence[Sentence], jobs: int) -> Iterator[Answers]:
     if jobs == 1 or len(tasks) == 1:
-        _keep(sentences)
-        yield from map(_work, tasks)
+        yield from (_answer(sentences, task) for task in tasks)
         return
-    context = multiprocessing.get_context("spawn")  # alike on all systems; BLAS threads are inherited
-    with ProcessPoolExecutor(min(jobs, len(tasks)), context, _keep, (sentences,)) as pool:
-        futures = [pool.submit(_work, task) for task in tasks]
-        try:
-            for future in futures:
-                yield future.result()
-        except BrokenProcessPool:
-            raise RnntagError("a training process died", hint="Is there enough memory? Try again with fewer "
-                              "--jobs.", place="--jobs") from None
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+    with Pool(min(jobs, len(tasks)), "a training process", tuple, sentences) as pool:
+        yield from pool.map(_answer, tasks, len(tasks))
 
 
-_corpus: Sequence[Sentence] = ()  # a process's own, handed over once
-
-
-def _keep(sentences: Sequence[Sentence]) -> None:
-    global _corpus
-    _corpus = sentences
-
-
-def _work(task: Task) -> Answers:
-    return task.recipe.tag([_corpus[i] for i in task.train], [_corpus[i] for i in task.test])
+def _answer(sentences: Sequence[Sentence], task: Task) -> Answers:
+    return task.recipe.tag([sentences[i] for i in task.train], [sentences[i] for i in task.test])

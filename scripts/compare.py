@@ -18,12 +18,10 @@ import statistics
 import sys
 import time
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import nullcontext
 from dataclasses import replace
-from functools import lru_cache, partial
+from functools import lru_cache
 from itertools import groupby
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -43,6 +41,7 @@ from rnntag.evaluation import Pair, accuracy, accuracy_by_knowledge  # noqa: E40
 from rnntag.files import open_output  # noqa: E402
 from rnntag.hmm import HMMTagger  # noqa: E402
 from rnntag.options import Options  # noqa: E402
+from rnntag.processes import Pool  # noqa: E402
 from rnntag.trainer import train_tagger  # noqa: E402
 
 SAMPLE = ROOT / "data"
@@ -174,13 +173,13 @@ def vectors(raw: tuple[str, ...]) -> tuple[Any, float]:
 def results(plan: list[Run], corpora: Corpora, jobs: int) -> Iterator[Result]:
     """The results of some runs, in order, as they come."""
     if jobs == 1:
-        yield from (result(run, corpora) for run in plan)
+        yield from (result(corpora, run) for run in plan)
         return
-    with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
-        yield from pool.map(partial(result, corpora=corpora), plan)
+    with Pool(jobs, "a training process", Corpora, *corpora) as pool:
+        yield from pool.map(result, plan, len(plan))
 
 
-def result(run: Run, corpora: Corpora) -> Result:
+def result(corpora: Corpora, run: Run) -> Result:
     """Train a tagger and grade it."""
     training, testing = corpus(corpora.train, corpora), corpus(corpora.test, corpora)
     given, extra = vectors(run.raw) if run.raw else (None, 0.0)

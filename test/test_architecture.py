@@ -15,8 +15,8 @@ PACKAGE = Path(rnntag.__file__).parent
 ORDER = ["errors", "compression", "files", "datasets", "corpus", "tokenisation", "vocab", "options", "features",
          "layers", "cells", "rnn", "output", "network", "committee", "optim", "hmm", "vectors", "vectorfile",
          "tagger", "adaptation", "calibration", "constraints", "evaluation", "check", "variation", "archive",
-         "modelfile", "trainer", "validation", "checkpoint", "parallel", "diagnose", "inspection", "preparation", "api",
-         "adapters", "cli"]
+         "modelfile", "trainer", "processes", "validation", "checkpoint", "parallel", "diagnose", "inspection",
+         "preparation", "api", "adapters", "cli"]
 INSIDE = {"corpus": ["base", "columns", "horizontal", "jsonl", "detect"],
           "evaluation": ["scores", "significance", "curve", "grading", "breakdown", "figures", "page"]}
 MODULES = sorted(PACKAGE.glob("*.py")) + sorted(PACKAGE.glob("*/*.py"))

@@ -1,11 +1,17 @@
 """Tagging in several processes: the same answer as in one."""
 
+import io
 import json
 import os
 import signal
+import subprocess
+import sys
+from multiprocessing import active_children
 
 import pytest
+from conftest import ENVIRONMENT
 
+from rnntag.cli.tagging import tag_file
 from rnntag.corpus import Sentence
 from rnntag.errors import ModelError, RnntagError
 from rnntag.modelfile import load, save
@@ -33,6 +39,15 @@ def test_two_processes_give_the_tags_of_one_in_the_same_order(model):
     assert list(ParallelTagger(model, 2).tag(text)) == list(load(model).tag(text))
 
 
+def test_the_processes_are_started_once(model):
+    before = set(active_children())  # those of other tests may be ending
+    with ParallelTagger(model, 1) as tagger:
+        seen = [(list(tagger.tag([words])), set(active_children()) - before) for words in sentences(3)]
+    assert [tags for tags, _ in seen] == [[tags] for tags in load(model).tag(sentences(3))]
+    assert all(children == seen[0][1] and len(children) == 1 for _, children in seen)
+    assert not seen[0][1] & set(active_children())
+
+
 def test_sentences_are_read_a_bounded_number_ahead(model):
     read = 0
 
@@ -55,11 +70,9 @@ def test_what_is_wrong_with_a_model_shows_before_any_process_starts(tmp_path):
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL here")
 def test_the_death_of_a_process_is_told(model, monkeypatch):
-    import multiprocessing
-
     answers = ParallelTagger(model, 1).tag(sentences(200_000))
     next(answers)
-    for child in multiprocessing.active_children():
+    for child in active_children():
         os.kill(child.pid, signal.SIGKILL)
     with pytest.raises(RnntagError, match="a tagging process died"):
         list(answers)
@@ -103,3 +116,62 @@ def test_jobs_on_the_command_line_give_the_same_answer(model, run):
     one, two = (run("test-rnn", model, "--jobs", jobs, input=text) for jobs in "12")
     assert one.returncode == two.returncode == 0
     assert one.stdout == two.stdout
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
+@pytest.mark.parametrize("number, status", [(signal.SIGKILL, -signal.SIGKILL)])
+def test_no_process_outlives_the_command(model, tmp_path, write, number, status):
+    text = write("text", (" ".join(WORDS) + "\n").encode() * 15_000)
+    with subprocess.Popen([sys.executable, "-m", "rnntag", "test-rnn", model, text, "--jobs", "2"], cwd=tmp_path,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT) as process:
+        assert process.stdout.readline().count(b" ") == len(WORDS) - 1  # the processes are at work now
+        process.send_signal(number)
+        process.communicate(timeout=20)  # until nobody has the pipes open any more
+    assert process.returncode == status
+
+
+class Terminal(io.BytesIO):
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize("ahead, typed, calls", [(False, False, 3), (True, False, 1), (True, True, 3)])
+def test_a_terminal_is_read_ahead_for_unless_somebody_types(monkeypatch, ahead, typed, calls):
+    class Recorder:
+        asked = 0
+
+        def tag(self, sentences):
+            self.asked += 1
+            return ([word.upper() for word in words] for words in sentences)
+
+    stdin, stdout = ((Terminal if typed else io.BytesIO)(b"a b\nc\nd\n"), Terminal())
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(stdin))
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(stdout))
+    tagger = Recorder()
+    assert tag_file(tagger, layout={"format": "tokens"}, ahead=ahead) == (3, 4)
+    assert stdout.getvalue() == b"A B\nC\nD\n" and tagger.asked == calls
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a pseudo-terminal")
+def test_jobs_tag_for_a_terminal_and_at_one(model, run, write):
+    import pty
+    text = write("text", "".join(" ".join(words) + "\n" for words in sentences(30)).encode())
+    wanted = run("test-rnn", model, text).stdout.splitlines()
+    command = [sys.executable, "-m", "rnntag", "test-rnn", model, "--jobs", "2", "--format", "tokens"]
+    for more in ([text], []):
+        parent, child = pty.openpty()
+        process = subprocess.Popen(command + more, stdin=child, stdout=child, env=ENVIRONMENT)
+        os.close(child)
+        try:
+            with os.fdopen(parent, "rb", 0) as answers:
+                if more:
+                    assert [answers.readline().rstrip() for _ in wanted] == wanted
+                else:
+                    for words, tags in zip(sentences(30)[:3], wanted):
+                        typed = " ".join(words).encode()
+                        os.write(parent, typed + b"\n")
+                        assert [answers.readline().rstrip(), answers.readline().rstrip()] == [typed, tags]
+                    os.write(parent, b"\x04")
+                assert process.wait(timeout=20) == 0
+        finally:
+            process.kill()

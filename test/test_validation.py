@@ -87,6 +87,12 @@ def test_several_processes_give_the_same_answers_in_the_same_order():
     assert len(done) == 6
 
 
+def test_two_runs_at_the_same_time_have_their_own_corpora():
+    others, tasks = corpus(seed=2), cross_validation(HMM, 40, 3, 1)
+    expected = list(zip(run(tasks, SENTENCES), list(run(tasks, others))))
+    assert list(zip(run(tasks, SENTENCES), run(tasks, others))) == expected
+
+
 def test_an_error_in_a_process_comes_through():
     tasks = [Task(HMM, (), (0,)), *cross_validation(HMM, 40, 2, 1)]
     with pytest.raises(Exception, match="no tagged sentences"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Container, Iterable, Iterator
 from itertools import tee
 from pathlib import Path
@@ -42,13 +43,16 @@ def tagging_options(function: Callable) -> Callable:
 
 def tag_file(tagger: Tags, source: str | Path = STANDARD, output: str | Path = STANDARD, *,
              layout: dict[str, Any] | None = None, output_format: str | None = None, best: int = 0,
-             partial: bool = False, stream: bool = False, force: bool = False) -> tuple[int, int]:
+             partial: bool = False, stream: bool = False, ahead: bool = False,
+             force: bool = False) -> tuple[int, int]:
     """Tag ``source`` into ``output``; returns the number of sentences and of tokens.
 
     layout   how ``source`` is to be read: keywords of ``open_corpus``
     best     so many tags a token are written with their probabilities, 0: tags alone
     partial  give the tagger the Sentences with the tags that some words have (a ConstrainedTagger
              keeps these); otherwise tags in the input are not looked at
+    stream   answer each sentence before the next is read; so it is done for a terminal, too
+    ahead    read ahead for a terminal, too, unless somebody types the input at one
 
     Memory does not grow with the input: the tagger is given
     an iterator, and only the sentences it has read ahead are kept.
@@ -70,11 +74,12 @@ def tag_file(tagger: Tags, source: str | Path = STANDARD, output: str | Path = S
                        "wrong, give --format.", err=True)
         writer = FORMATS[output_format or _shape(reader.name, best)](reader.separator, reader.field, reader.column)
         with open_output(output, force=force) as target:
-            stream = stream or target.isatty()
+            at_once = stream or target.isatty()
+            stream = at_once and not (ahead and not _typed(source))
             looked_at = _looked_at(untagged, getattr(tagger, "words", ()), source)
             for sentence in _tagged(tagger, looked_at, best, partial, stream):
                 target.write(written(writer, sentence, source).encode())
-                if stream:
+                if at_once:
                     target.flush()
                 sentences, tokens = sentences + 1, tokens + len(sentence.words)
     return sentences, tokens
@@ -91,6 +96,11 @@ def _looked_at(sentences: Iterator[Sentence], known: Container[str], source: str
     if seen.lacking:
         click.echo(f"Warning: {shown(source)}: {seen}", err=True)
     yield from sentences
+
+
+def _typed(source: str | Path) -> bool:
+    """Is the input a terminal?"""
+    return str(source) == STANDARD and sys.stdin.isatty()
 
 
 def _shape(format: str, best: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -44,15 +45,17 @@ def main(model: Path, layout: dict[str, Any], probabilities: bool, n_best: int, 
     if lexicon or partial:
         from ..constraints import ConstrainedTagger, read_lexicon
         constraints = read_lexicon(lexicon) if lexicon else None, shown(arguments["source"])
-    if jobs > 1:
-        from ..parallel import ParallelTagger
-        tagger: Any = ParallelTagger(model, jobs, "rnn", constraints)
-    else:
-        tagger = load(model, "rnn")
-        if constraints is not None:
-            tagger = ConstrainedTagger(tagger, *constraints)
-    layout["field"] = layout["field"] or trained_field(model)
-    tag_file(tagger, layout=layout, best=n_best or int(probabilities), partial=partial, **arguments)
+    with ExitStack() as stack:
+        if jobs > 1:
+            from ..parallel import ParallelTagger
+            tagger: Any = stack.enter_context(ParallelTagger(model, jobs, "rnn", constraints))
+        else:
+            tagger = load(model, "rnn")
+            if constraints is not None:
+                tagger = ConstrainedTagger(tagger, *constraints)
+        layout["field"] = layout["field"] or trained_field(model)
+        tag_file(tagger, layout=layout, best=n_best or int(probabilities), partial=partial, ahead=jobs > 1,
+                 **arguments)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ import click
 
 from ..errors import DivergedError, OptionError
 from ..files import check_free
-from ..options import PRESETS, SWITCHES, Options, flag, preset
+from ..options import PRESETS, SWITCHES, Options, flag, preset, refuse_unused
 from . import common
 
 if TYPE_CHECKING:
