@@ -204,7 +204,8 @@ def _pairs(left: Array, W: Array, right: Array) -> Array:
     total = ((a @ E) * b).sum(axis=1)
     if total.min(initial=1) > SAFE:
         return E * ((a / total[:, None]).T @ b)
-    return np.sum([softmax((W + (i[:, None] + j)).ravel()) for i, j in zip(left, right)], axis=0).reshape(W.shape)
+    parts = (softmax((W + (i[:, None] + j)).ravel()) for i, j in zip(left, right))
+    return sum(parts, np.zeros(W.size)).reshape(W.shape)
 
 
 OUTPUTS: dict[str, type[Softmax] | type[CRF]] = {"softmax": Softmax, "crf": CRF}

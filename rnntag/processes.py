@@ -112,6 +112,7 @@ def _serve(connection: Connection) -> None:
         made = functools.cache(lambda: make(*given))
         while True:
             do, task = connection.recv()
+            answer: tuple[Any, Exception | None, str]
             try:
                 answer = do(made(), task), None, ""
             except Exception as error:
