@@ -7,7 +7,9 @@ import functools
 import hashlib
 import os
 import re
+import signal
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -21,6 +23,7 @@ from ..errors import OptionError, RnntagError
 from ..files import STANDARD, digest
 
 INTERRUPTED = 130
+ENDING = ("SIGTERM", "SIGHUP")  # what tells a process to end, besides an interrupt
 SHARED = {"How corpora are read": ("format", "separator", "field", "column", "on_error", "tag_map"),
           "General": ("force", "quiet", "debug", "version", "help")}
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -29,8 +32,8 @@ SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 class Command(click.Command):
     """A click command that shows errors as one line and exits as the documentation says.
 
-    0 done, 1 the data or files are wrong, 2 misuse, 130 interrupted; a reader that closes the
-    pipe ends the command quietly (1). ``--debug`` shows the traceback instead.
+    0 done, 1 the data or files are wrong, 2 misuse, 130 interrupted, 128 + n ended by signal n; a
+    reader that closes the pipe ends the command quietly (1). ``--debug`` shows the traceback instead.
     """
 
     def __init__(self, *args: Any, **kwargs: Any):
@@ -63,7 +66,7 @@ class Command(click.Command):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command, errors turned into messages."""
-        with edge(ctx), warnings.catch_warnings():
+        with edge(ctx), handling(_end, *ENDING), warnings.catch_warnings():
             warnings.showwarning = _show_warning
             result = super().invoke(ctx)
             if sys.stdout is not None:
@@ -83,6 +86,9 @@ def edge(ctx: click.Context) -> Iterator[None]:
         ctx.exit(1)
     except KeyboardInterrupt:
         _fail(ctx, "interrupted", INTERRUPTED)
+    except Ended as ended:
+        _settle_output(drop=True)  # whoever reads it may not be reading
+        _fail(ctx, f"ended by {signal.Signals(ended.number).name}", 128 + ended.number)
     except MemoryError:
         _fail(ctx, "out of memory. Give smaller batches or a smaller network.", 1)
     except OSError as error:  # a full disk behind standard output, for example
@@ -94,18 +100,54 @@ def _fail(ctx: click.Context, message: str, status: int) -> None:
     _settle_output()
     if ctx.meta.get("rnntag.debug"):
         raise  # the exception being handled: this is called from except blocks only
-    click.echo(f"Error: {message}", err=True)
+    with contextlib.suppress(OSError):  # of a terminal that was closed
+        click.echo(f"Error: {message}", err=True)
     ctx.exit(status)
 
 
-def _settle_output() -> None:
-    """Python flushes standard output once more at exit; if that must fail, give it somewhere to go."""
+def _settle_output(drop: bool = False) -> None:
+    """Python flushes standard output once more at exit; if that must fail, or wait, give it somewhere to go."""
     if sys.stdout is None:
         return
     try:
-        sys.stdout.flush()
+        if not drop:
+            sys.stdout.flush()
+            return
     except OSError:
+        pass
+    with contextlib.suppress(OSError):  # of an output that is no file
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+class Ended(BaseException):
+    """The process was told to end, by a signal."""
+
+    def __init__(self, number: int):
+        super().__init__(number)
+        self.number = number
+
+
+def _end(number: int, _frame: object) -> None:
+    for name in ENDING:  # more of them, as when a terminal is closed, must not disturb the tidying up
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
+    raise Ended(number)
+
+
+@contextlib.contextmanager
+def handling(handler: Callable[[int, Any], object], *names: str) -> Iterator[None]:
+    """Handle the signals of these names in the block: those that this system has, unless they are
+    ignored (as nohup has it). Off the main thread, where that cannot be done, nothing is changed."""
+    previous: dict[int, Any] = {}
+    try:
+        if threading.current_thread() is threading.main_thread():
+            for number in [getattr(signal, name) for name in names if hasattr(signal, name)]:
+                if signal.getsignal(number) not in (signal.SIG_IGN, None):  # None: not set from Python
+                    previous[number] = signal.signal(number, handler)
+        yield
+    finally:
+        for number, before in previous.items():
+            signal.signal(number, before)
 
 
 def _remember(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
