@@ -106,7 +106,7 @@ def kill_at_random(run, wanted, seconds, count, seed):
     hits = 0
     while hits < count:
         process = run.start(*run.arguments(rng.choice((0, 0.02, 0.1, 1)), "--resume"))
-        sent = rng.choice((signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT))
+        sent = rng.choice((signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGINT))
         try:
             _, err = process.communicate(timeout=rng.uniform(0.1, 1.3 * seconds))
         except subprocess.TimeoutExpired:

@@ -342,7 +342,7 @@ def test_a_checkpoint_is_not_written_with_weights_that_are_not_finite(tmp_path):
 
 
 @posix
-@pytest.mark.parametrize("number, status", [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+@pytest.mark.parametrize("number, status", [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)])
 def test_a_signal_writes_a_checkpoint_and_says_how_to_go_on(tmp_path, number, status):
     run = Run(tmp_path, more=("--epochs", "2000", "--hidden", "3"))
     process = run.start(*run.arguments(30))

@@ -8,13 +8,16 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import click
 import pytest
 from conftest import ENVIRONMENT
 from invoking import TEXT, TINY, failure, files, invoke, manifest, train
 
 from rnntag import modelfile
+from rnntag.cli.common import Command
 from rnntag.cli.test_rnn import main as TAG
 from rnntag.cli.train_rnn import main as TRAIN
 
@@ -175,6 +178,86 @@ def test_an_interrupt_while_tagging_exits_with_130(number, tmp_path):
         process.send_signal(number)
         assert process.communicate(timeout=60)[1] == b"Error: interrupted\n"
     assert process.returncode == 130
+
+
+@posix
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("command", [["test-rnn", "m", "-", "--format", "tokens", "-o", "out", "--force"],
+                                     ["convert", "-", "out", "--from", "tokens", "--to", "vertical", "--force"],
+                                     ["vectors", "-", "out", "-q", "--force"]])
+def test_a_command_that_is_told_to_end_leaves_nothing_behind(number, command, tmp_path):
+    train("train", "m")
+    Path("out").write_bytes(b"old")
+    with subprocess.Popen([sys.executable, "-m", "rnntag", *command], stdin=subprocess.PIPE, stderr=subprocess.PIPE,
+                          cwd=tmp_path, env=ENVIRONMENT) as process:
+        process.stdin.write(b"the dog\n")
+        process.stdin.flush()
+        while not list(tmp_path.glob(".out.*.part")) and process.poll() is None:
+            time.sleep(0.01)
+        process.send_signal(number)
+        assert process.communicate(timeout=60)[1].decode() == f"Error: ended by {number.name}\n"
+    assert process.returncode == 128 + number
+    assert sorted(os.listdir()) == ["m", "out", "train"] and Path("out").read_bytes() == b"old"
+
+
+@posix
+def test_a_reader_that_does_not_read_keeps_no_command_from_ending(tmp_path):
+    train("train", "m")
+    Path("text").write_bytes(b"the dog runs\n" * 50_000)
+    with subprocess.Popen([sys.executable, "-m", "rnntag", "test-rnn", "m", "text"], stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, cwd=tmp_path, env=ENVIRONMENT) as process:
+        assert process.stdout.readline()
+        process.terminate()
+        try:
+            assert process.wait(timeout=20) == 143
+        finally:
+            process.kill()
+
+
+@posix
+def test_a_signal_that_is_ignored_stays_so(tmp_path):
+    """As nohup has it."""
+    train("train", "m")
+    with subprocess.Popen([sys.executable, "-m", "rnntag", "test-rnn", "m", "--stream"], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, cwd=tmp_path, env=ENVIRONMENT,
+                          preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN)) as process:
+        for _ in range(2):
+            process.stdin.write(b"the dog\n")
+            process.stdin.flush()
+            assert process.stdout.readline().count(b" ") == 1
+            process.send_signal(signal.SIGHUP)
+        process.communicate(timeout=60)
+    assert process.returncode == 0
+
+
+@click.command(cls=Command)
+def ended():
+    """A command that is told to end, and once more while it tidies up."""
+    try:
+        signal.raise_signal(signal.SIGTERM)
+        pytest.fail("the command goes on")
+    finally:
+        signal.raise_signal(signal.SIGHUP)
+        click.echo("tidied up")
+
+
+@posix
+def test_a_second_signal_does_not_disturb_the_tidying_up_and_handlers_are_restored():
+    before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)]
+    out, err = invoke(ended, status=143)
+    assert (out, err) == ("tidied up\n", "Error: ended by SIGTERM\n")
+    assert before == [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)]
+
+
+def test_commands_run_in_any_thread_and_where_there_are_few_signals(monkeypatch):
+    train("train", "m")
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(invoke, TAG, "m", input="the dog\n").result()[0].count(" ") == 1
+        pool.submit(train, "train", "other").result()
+    monkeypatch.delattr(signal, "SIGHUP", raising=False)
+    assert invoke(TAG, "m", input="the dog\n")[0].count(" ") == 1
+    train("train", "third")
+    assert files() == files("other") == files("third")
 
 
 def test_two_trainings_of_one_model_are_refused(tmp_path):

@@ -119,15 +119,19 @@ def test_jobs_on_the_command_line_give_the_same_answer(model, run):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
-@pytest.mark.parametrize("number, status", [(signal.SIGKILL, -signal.SIGKILL)])
+@pytest.mark.parametrize("number, status", [(signal.SIGKILL, -9), (signal.SIGTERM, 143), (signal.SIGHUP, 129),
+                                            (signal.SIGINT, 130)])
 def test_no_process_outlives_the_command(model, tmp_path, write, number, status):
     text = write("text", (" ".join(WORDS) + "\n").encode() * 15_000)
     with subprocess.Popen([sys.executable, "-m", "rnntag", "test-rnn", model, text, "--jobs", "2"], cwd=tmp_path,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT) as process:
         assert process.stdout.readline().count(b" ") == len(WORDS) - 1  # the processes are at work now
         process.send_signal(number)
-        process.communicate(timeout=20)  # until nobody has the pipes open any more
-    assert process.returncode == status
+        try:
+            err = process.communicate(timeout=20)[1]  # until nobody has the pipes open any more
+        finally:
+            process.kill()
+    assert process.returncode == status and err.count(b"\n") == (status > 0)
 
 
 class Terminal(io.BytesIO):

@@ -6,7 +6,9 @@ import contextlib
 import functools
 import os
 import re
+import signal
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TextIO
@@ -20,6 +22,7 @@ from ..errors import OptionError, RnntagError
 from ..files import STANDARD
 
 INTERRUPTED = 130
+ENDING = ("SIGTERM", "SIGHUP")  # what tells a process to end, besides an interrupt
 SHARED = {"How corpora are read": ("format", "separator", "field", "column", "on_error", "tag_map"),
           "General": ("force", "quiet", "debug", "version", "help")}
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -43,8 +46,8 @@ class Strict(click.Command):
 class Command(Strict):
     """A click command that shows errors as one line and exits as the documentation says.
 
-    0 done, 1 the data or files are wrong, 2 misuse, 130 interrupted; a reader that has enough and closes
-    the pipe (``| head -1``) ends the command quietly (0). ``--debug`` shows the traceback instead.
+    0 done, 1 the data or files are wrong, 2 misuse, 130 interrupted, 128 + n ended by signal n; a reader that has
+    enough and closes the pipe (``| head -1``) ends the command quietly (0). ``--debug`` shows the traceback instead.
     """
 
     def __init__(self, *args: Any, **kwargs: Any):
@@ -77,7 +80,7 @@ class Command(Strict):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command, errors turned into messages."""
-        with edge(ctx), warnings.catch_warnings():
+        with edge(ctx), handling(_end, *ENDING), warnings.catch_warnings():
             warnings.showwarning = _show_warning
             result = super().invoke(ctx)
             if sys.stdout is not None:
@@ -97,6 +100,9 @@ def edge(ctx: click.Context) -> Iterator[None]:
         ctx.exit(int(_broken(sys.stderr)))
     except KeyboardInterrupt:
         _fail(ctx, "interrupted", INTERRUPTED)
+    except Ended as ended:
+        _broken(sys.stdout, drop=True)  # whoever reads it may not be reading
+        _fail(ctx, f"ended by {signal.Signals(ended.number).name}", 128 + ended.number)
     except MemoryError:
         _fail(ctx, "out of memory. Give smaller batches or a smaller network.", 1)
     except OSError as error:  # a full disk behind standard output, for example
@@ -108,20 +114,54 @@ def _fail(ctx: click.Context, message: str, status: int) -> None:
     _broken(sys.stdout)
     if ctx.meta.get("rnntag.debug"):
         raise  # the exception being handled: this is called from except blocks only
-    click.echo(f"Error: {message}", err=True)
+    with contextlib.suppress(OSError):  # of a terminal that was closed
+        click.echo(f"Error: {message}", err=True)
     ctx.exit(status)
 
 
-def _broken(stream: TextIO | None) -> bool:
-    """Can it no longer be written to? Python flushes it once more at exit: then it is given somewhere to go."""
+def _broken(stream: TextIO | None, drop: bool = False) -> bool:
+    """Can it no longer be written to, or (``drop``) need it not be? Python flushes it once more at exit: then it is
+    given somewhere to go."""
     if stream is None:
         return False
-    try:
-        stream.flush()
-    except OSError:
+    with contextlib.suppress(OSError):
+        if not drop:
+            stream.flush()
+            return False
+    with contextlib.suppress(OSError):  # of an output that is no file
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-        return True
-    return False
+    return True
+
+
+class Ended(BaseException):
+    """The process was told to end, by a signal."""
+
+    def __init__(self, number: int):
+        super().__init__(number)
+        self.number = number
+
+
+def _end(number: int, _frame: object) -> None:
+    for name in ENDING:  # more of them, as when a terminal is closed, must not disturb the tidying up
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
+    raise Ended(number)
+
+
+@contextlib.contextmanager
+def handling(handler: Callable[[int, Any], object], *names: str) -> Iterator[None]:
+    """Handle the signals of these names in the block: those that this system has, unless they are
+    ignored (as nohup has it). Off the main thread, where that cannot be done, nothing is changed."""
+    previous: dict[int, Any] = {}
+    try:
+        if threading.current_thread() is threading.main_thread():
+            for number in [getattr(signal, name) for name in names if hasattr(signal, name)]:
+                if signal.getsignal(number) not in (signal.SIG_IGN, None):  # None: not set from Python
+                    previous[number] = signal.signal(number, handler)
+        yield
+    finally:
+        for number, before in previous.items():
+            signal.signal(number, before)
 
 
 def _remember(ctx: click.Context, _param: click.Parameter, value: bool) -> None:

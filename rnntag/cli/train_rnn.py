@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from collections.abc import Callable
 from dataclasses import fields
@@ -177,7 +176,7 @@ def _train(run: Run, checkpoints: Checkpoints, model: str, quiet: bool) -> None:
 def _run(trainer: Trainer, checkpoints: Checkpoints, quiet: bool) -> None:
     """Train with a bar on a terminal, a line an epoch, and checkpoints.
 
-    SIGINT and SIGTERM let the update under way end, and write a checkpoint before the command stops.
+    SIGINT, SIGTERM and SIGHUP let the update under way end, and write a checkpoint before the command stops.
     """
     from tqdm import tqdm
 
@@ -192,21 +191,15 @@ def _run(trainer: Trainer, checkpoints: Checkpoints, quiet: bool) -> None:
         if stop:
             raise Interrupted(stop[0], checkpoints.folder)
 
-    previous = {number: signal.signal(number, lambda caught, _frame: stop.append(caught))
-                for number in (signal.SIGINT, signal.SIGTERM)}
     bar = tqdm(total=trainer.tokens * trainer.options.epochs, unit=" tokens", unit_scale=True, leave=False,
                initial=trainer.tokens * trainer.at.epoch, file=sys.stderr,
                disable=quiet or not sys.stderr.isatty())
-    try:
-        with bar:
-            for epoch in trainer.epochs(progress):
-                checkpoints.log.append(epoch.to_dict())
-                if not quiet:
-                    dev = "" if epoch.dev_accuracy is None else f"  dev {100 * epoch.dev_accuracy:.2f}%"
-                    bar.write(f"epoch {epoch.epoch:3}  loss {epoch.loss:.4f}{dev}"
-                              f"{' *' if dev and epoch.best else ''}  {epoch.tokens_per_second:,.0f} tokens/s",
-                              file=sys.stderr)
-                progress(0)
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
+    with common.handling(lambda caught, _frame: stop.append(caught), "SIGINT", *common.ENDING), bar:
+        for epoch in trainer.epochs(progress):
+            checkpoints.log.append(epoch.to_dict())
+            if not quiet:
+                dev = "" if epoch.dev_accuracy is None else f"  dev {100 * epoch.dev_accuracy:.2f}%"
+                bar.write(f"epoch {epoch.epoch:3}  loss {epoch.loss:.4f}{dev}"
+                          f"{' *' if dev and epoch.best else ''}  {epoch.tokens_per_second:,.0f} tokens/s",
+                          file=sys.stderr)
+            progress(0)
