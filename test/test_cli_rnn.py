@@ -106,7 +106,7 @@ def test_patience_ends_the_training_early():
 
 
 @pytest.mark.parametrize("arguments, message", [
-    (["--keep", "best"], "--keep: given without a dev set"), (["--keep", "last"], "--keep: given without a dev set"),
+    (["--keep", "best"], "--keep: best without a dev set"), (["--keep", "last"], "--keep: last without a dev set"),
     (["--patience", 3], "--patience: 3 without a dev set"), (["--window", 3], "--window: 3 without --encoder cnn"),
     (["--vector-dropout", 0.5], "--vector-dropout: 0.5 without vectors")])
 def test_what_would_change_nothing_is_refused(arguments, message):

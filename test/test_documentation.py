@@ -1,6 +1,7 @@
 """The documentation: its links lead somewhere, its commands and options exist, its messages are given."""
 
 import importlib.util
+import os
 import re
 import shlex
 import shutil
@@ -291,3 +292,14 @@ def test_only_the_formulas_have_the_right_gradient():
 def test_the_lecture_s_program_learns():
     train = lecture.read_tagged(ROOT / "data" / "sample-train.wordtag")[:60]
     assert lecture.accuracy("the formulas", train, train) > 40
+
+
+def test_the_python_example_passes_a_strict_type_check(tmp_path):
+    pytest.importorskip("mypy")
+    text = (ROOT / "docs" / "pipelines.md").read_text("utf-8")
+    (example,) = re.findall(r"^## Python\n\n```python\n(.*?)^```", text, re.M | re.S)
+    (tmp_path / "example.py").write_text(example)
+    check = subprocess.run([sys.executable, "-m", "mypy", "--strict", "--follow-imports=silent", "--cache-dir",
+                            tmp_path / "cache", "example.py"], cwd=tmp_path, capture_output=True, text=True,
+                           env={**os.environ, "MYPYPATH": str(ROOT)}, timeout=300)
+    assert check.returncode == 0, check.stdout
