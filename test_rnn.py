@@ -3,7 +3,7 @@
 A command, not a test module: setup.cfg keeps pytest in test/.
 """
 
-from rnntag.cli.test_rnn import main
+from rnntag.cli import run
 
 if __name__ == "__main__":
-    main(prog_name="test_rnn.py")
+    run("test_rnn", "test_rnn.py")

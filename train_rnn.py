@@ -1,6 +1,6 @@
 """Train a tagger: ``python train_rnn.py TRAIN MODEL``, the same as the command train-rnn."""
 
-from rnntag.cli.train_rnn import main
+from rnntag.cli import run
 
 if __name__ == "__main__":
-    main(prog_name="train_rnn.py")
+    run("train_rnn", "train_rnn.py")

@@ -43,9 +43,12 @@ The modules, in the order in which data flows through them; each imports only fr
     cli         the command line
 """
 
-from typing import TYPE_CHECKING, Any
+from __future__ import annotations
 
+TYPE_CHECKING = False  # the module typing takes its time to import
 if TYPE_CHECKING:
+    from typing import Any
+
     from .api import load, save, train
 
 __version__ = "0.2.0"

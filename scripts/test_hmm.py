@@ -5,7 +5,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from rnntag.cli.test_hmm import main  # noqa: E402
+from rnntag.cli import run  # noqa: E402
 
 if __name__ == "__main__":
-    main()
+    run("test_hmm")

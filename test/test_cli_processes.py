@@ -1,6 +1,7 @@
 """Commands as processes: signals, full disks, closed pipes, permissions, names that are not UTF-8."""
 
 import os
+import re
 import signal
 import shutil
 import struct
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import click
 import pytest
-from conftest import ENVIRONMENT
+from conftest import ENVIRONMENT, ROOT
 from invoking import TEXT, TINY, failure, files, invoke, manifest, train
 
 from rnntag import modelfile
@@ -258,6 +259,31 @@ def test_commands_run_in_any_thread_and_where_there_are_few_signals(monkeypatch)
     assert invoke(TAG, "m", input="the dog\n")[0].count(" ") == 1
     train("train", "third")
     assert files() == files("other") == files("third")
+
+
+ENTRIES = {name: [str(ROOT / name)] for name in ("train_rnn.py", "test_rnn.py", "scripts/train_hmm.py",
+                                                 "scripts/test_hmm.py", "scripts/grade_pos.py")}
+ENTRIES["-m rnntag"] = ["-m", "rnntag", "train-rnn"]
+for name, module, function in re.findall(r"^ +(\w+-\w+) = (rnntag[\w.]+):(\w+)$",  # as installed scripts begin
+                                         (ROOT / "setup.cfg").read_text("utf-8"), re.MULTILINE):
+    ENTRIES[name] = ["-c", f"import sys; from {module} import {function}; sys.exit({function}())"]
+
+
+@posix
+@pytest.mark.parametrize("name, module", [*((name, "click") for name in ENTRIES), ("train-rnn", "numpy"),
+                                          ("-m rnntag", "numpy")])
+def test_an_interrupt_while_modules_are_imported_is_one_line(name, module, tmp_path, write):
+    write(f"{module}.py", b"import signal\nsignal.raise_signal(signal.SIGINT)\n")
+    result = subprocess.run([sys.executable, *ENTRIES[name], "train", "new"], cwd=tmp_path, capture_output=True,
+                            env={**ENVIRONMENT, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}, timeout=60)
+    assert (result.returncode, result.stderr) == (130, b"Error: interrupted\n")
+
+
+@posix
+def test_importing_the_command_line_leaves_interrupts_alone():
+    program = ("import signal, rnntag.__main__, rnntag.cli.main, rnntag.cli.train_rnn; "
+               "assert signal.getsignal(signal.SIGINT) is signal.default_int_handler")
+    assert subprocess.run([sys.executable, "-c", program], env=ENVIRONMENT, timeout=60).returncode == 0
 
 
 def test_two_trainings_of_one_model_are_refused(tmp_path):

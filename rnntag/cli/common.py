@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import math
 import os
 import re
 import signal
 import sys
 import threading
+import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TextIO
@@ -21,8 +23,8 @@ from ..corpus import FIELDS, FORMATS, TAGGED, Skipped
 from ..errors import OptionError, RnntagError
 from ..files import STANDARD
 
-INTERRUPTED = 130
-ENDING = ("SIGTERM", "SIGHUP")  # what tells a process to end, besides an interrupt
+ENDING = ("SIGINT", "SIGTERM", "SIGHUP")  # what tells a process to end
+BURST = 1.0  # seconds in which several of these are one
 SHARED = {"How corpora are read": ("format", "separator", "field", "column", "on_error", "tag_map"),
           "General": ("force", "quiet", "debug", "version", "help")}
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -80,7 +82,7 @@ class Command(Strict):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command, errors turned into messages."""
-        with edge(ctx), handling(_end, *ENDING), warnings.catch_warnings():
+        with edge(ctx), handling(_ender(), *ENDING), warnings.catch_warnings():
             warnings.showwarning = _show_warning
             result = super().invoke(ctx)
             if sys.stdout is not None:
@@ -98,11 +100,12 @@ def edge(ctx: click.Context) -> Iterator[None]:
     except BrokenPipeError:  # the reader has enough; but where nobody hears the messages, the work may not be done
         _broken(sys.stdout)
         ctx.exit(int(_broken(sys.stderr)))
-    except KeyboardInterrupt:
-        _fail(ctx, "interrupted", INTERRUPTED)
-    except Ended as ended:
-        _broken(sys.stdout, drop=True)  # whoever reads it may not be reading
-        _fail(ctx, f"ended by {signal.Signals(ended.number).name}", 128 + ended.number)
+    except KeyboardInterrupt as error:
+        number = error.number if isinstance(error, Ended) else signal.SIGINT
+        if number != signal.SIGINT:
+            _broken(sys.stdout, drop=True)  # whoever should read it may not be reading
+        _fail(ctx, "interrupted" if number == signal.SIGINT else f"ended by {signal.Signals(number).name}",
+              128 + number)
     except MemoryError:
         _fail(ctx, "out of memory. Give smaller batches or a smaller network.", 1)
     except OSError as error:  # a full disk behind standard output, for example
@@ -133,19 +136,25 @@ def _broken(stream: TextIO | None, drop: bool = False) -> bool:
     return True
 
 
-class Ended(BaseException):
-    """The process was told to end, by a signal."""
+class Ended(KeyboardInterrupt):
+    """The process was told to end, by a signal; not only an interrupt."""
 
     def __init__(self, number: int):
         super().__init__(number)
         self.number = number
 
 
-def _end(number: int, _frame: object) -> None:
-    for name in ENDING:  # more of them, as when a terminal is closed, must not disturb the tidying up
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), signal.SIG_IGN)
-    raise Ended(number)
+def _ender() -> Callable[[int, Any], None]:
+    """A handler that raises Ended. A closing terminal sends several signals; those after the first must not disturb
+    the tidying up. But later ones count, in case the first came where Python ignores exceptions."""
+    last = -math.inf
+
+    def end(number: int, _frame: object) -> None:
+        nonlocal last
+        if time.monotonic() - last > BURST:
+            last = time.monotonic()
+            raise Ended(number)
+    return end
 
 
 @contextlib.contextmanager

@@ -194,7 +194,7 @@ def _run(trainer: Trainer, checkpoints: Checkpoints, quiet: bool) -> None:
     bar = tqdm(total=trainer.tokens * trainer.options.epochs, unit=" tokens", unit_scale=True, leave=False,
                initial=trainer.tokens * trainer.at.epoch, file=sys.stderr,
                disable=quiet or not sys.stderr.isatty())
-    with common.handling(lambda caught, _frame: stop.append(caught), "SIGINT", *common.ENDING), bar:
+    with common.handling(lambda caught, _frame: stop.append(caught), *common.ENDING), bar:
         for epoch in trainer.epochs(progress):
             checkpoints.log.append(epoch.to_dict())
             if not quiet:
