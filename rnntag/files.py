@@ -10,10 +10,10 @@ import hashlib
 import io
 import os
 import re
+import secrets
 import shutil
 import stat
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO
@@ -83,10 +83,11 @@ def aside(path: Path) -> Iterator[BinaryIO]:
 
     Raises RnntagError when it cannot be written; what else goes wrong in the block is not blamed on it.
     """
-    with reporting(path, "write"):
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=PART)
-    try:
-        with _reported(os.fdopen(handle, "wb"), path, "write") as stream:
+    temporary = _beside(path)
+    try:  # a signal may come at any time: the file is not there before its name is known here
+        with reporting(path, "write"):
+            handle = open(temporary, "xb")
+        with _reported(handle, path, "write") as stream:
             yield stream
             with reporting(path, "write"):
                 stream.flush()
@@ -99,6 +100,11 @@ def aside(path: Path) -> Iterator[BinaryIO]:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
         raise
+
+
+def _beside(path: Path) -> Path:
+    """A name that nothing has for what will be ``path``."""
+    return path.with_name(f".{path.name}.{secrets.token_hex(4)}{PART}")
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -120,12 +126,11 @@ def whole_folder(path: str | Path, *, force: bool = False) -> Iterator[Path]:
     """
     path = Path(os.path.realpath(path))  # through links: what they point to is replaced, not they
     check_free(path, force=force)
-    with reporting(path, "write"):
-        fresh = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=PART))
+    fresh = _beside(path)
     old = fresh.with_suffix(OLD)
     try:
         with reporting(path, "write"):
-            os.chmod(fresh, 0o777 & ~_umask())
+            fresh.mkdir()
         yield fresh
         with reporting(path, "write"):
             sync_folder(fresh)
