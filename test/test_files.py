@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from rnntag.errors import RnntagError
+from rnntag import files
 from rnntag.files import Lock, check_free, digest, open_input, open_output, whole_folder, write_bytes
 
 posix = pytest.mark.skipif(os.name != "posix", reason="needs a POSIX system")
@@ -178,7 +179,8 @@ def test_an_error_while_reading_is_blamed_on_the_input_that_is_read(write, tmp_p
 
 def test_an_error_while_writing_is_blamed_on_the_output_that_is_written(write, tmp_path, monkeypatch):
     source = write("in", b"x" * 100_000)
-    monkeypatch.setattr(os, "fdopen", lambda handle, mode: (os.close(handle), io.BufferedWriter(Broken()))[1])
+    monkeypatch.setattr(files, "open", lambda path, mode: io.BufferedWriter(Broken()) if mode == "xb"
+                        else io.open(path, mode), raising=False)
     with pytest.raises(RnntagError, match="out: cannot write it: input/output error"):
         with open_input(source) as stream, open_output(tmp_path / "out") as target:
             target.write(stream.read())
