@@ -15,12 +15,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, overload
 
-from . import modelfile
+from .storage import modelfile
 from .errors import OptionError, quote
-from .hmm import HMMTagger
-from .modelfile import Tagger
-from .preparation import FILE, Corpus, Text, Vectors, prepare
-from .tagger import RNNTagger
+from .models.hmm import HMMTagger
+from .storage.modelfile import Tagger
+from .training.preparation import FILE, Corpus, Text, Vectors, prepare
+from .models.tagger import RNNTagger
 
 
 @overload

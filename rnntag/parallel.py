@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from .constraints import ConstrainedTagger
+from .models.constraints import ConstrainedTagger
 from .corpus import Sentence
-from .modelfile import load
-from .output import Posteriors
+from .storage.modelfile import load
+from .models.answers import Posteriors
 from .processes import Pool
-from .tagger import CHUNK_TOKENS, chunks
+from .models.tagger import CHUNK_TOKENS, chunks
 
 AHEAD = 3  # chunks under way for each process: enough to keep it busy, few enough to bound memory
 

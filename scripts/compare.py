@@ -39,10 +39,10 @@ from rnntag.corpus import TAGGED, Sentence, read, read_tagged  # noqa: E402
 from rnntag.errors import OptionError  # noqa: E402
 from rnntag.evaluation import Pair, accuracy, accuracy_by_knowledge  # noqa: E402
 from rnntag.files import open_output  # noqa: E402
-from rnntag.hmm import HMMTagger  # noqa: E402
-from rnntag.options import Options  # noqa: E402
+from rnntag.models.hmm import HMMTagger  # noqa: E402
+from rnntag.models.options import Options  # noqa: E402
 from rnntag.processes import Pool  # noqa: E402
-from rnntag.trainer import train_tagger  # noqa: E402
+from rnntag.training.trainer import train_tagger  # noqa: E402
 
 SAMPLE = ROOT / "data"
 COLUMNS = ("tagger", "accuracy %", "sd", "known %", "unknown %", "training CPU s", "tokens/CPU s")
@@ -163,7 +163,7 @@ def corpus(path: str, corpora: Corpora) -> list[Sentence]:
 @lru_cache(maxsize=1)
 def vectors(raw: tuple[str, ...]) -> tuple[Any, float]:
     """Word vectors from untagged text, made once in a process, and the CPU seconds that it took."""
-    from rnntag.vectors import train_vectors
+    from rnntag.text.vectors import train_vectors
 
     start = time.process_time()
     text = (sentence.words for path in raw for sentence in read(path, "tokens"))

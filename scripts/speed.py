@@ -14,12 +14,12 @@ import numpy as np
 import peers
 from measure import Figure
 
-from rnntag.cells import CELLS
+from rnntag.nn.cells import CELLS
 from rnntag.cli.tagging import tag_file
 from rnntag.corpus import Sentence
-from rnntag.options import Options, preset
-from rnntag.tagger import RNNTagger
-from rnntag.trainer import Trainer, train_tagger
+from rnntag.models.options import Options, preset
+from rnntag.models.tagger import RNNTagger
+from rnntag.training.trainer import Trainer, train_tagger
 
 LSTM = {"cell": "lstm", "hidden": 128, "batch_size": 32}
 TARGETS = {"nltk-crf": 1.3, "crfsuite-ap": 10, "crfsuite-lbfgs": 10, "udpipe": 15, "spacy": 15,

@@ -27,9 +27,9 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
 from rnntag.corpus import Sentence
-from rnntag.optim import schedule
-from rnntag.options import Options
-from rnntag.tagger import RNNTagger, batches, chunks
+from rnntag.nn.optim import schedule
+from rnntag.models.options import Options
+from rnntag.models.tagger import RNNTagger, batches, chunks
 
 WAYS = ("module", "padded", "loop")
 TO_TORCH = {"elman": (0,), "gru": (0, 1, 2), "lstm": (0, 1, 3, 2)}  # PyTorch has the order i f g o, we i f o g
@@ -239,7 +239,7 @@ class Twin(nn.Module):
 
     @torch.no_grad()
     def _step(self, dense: list[Tensor], sparse: list[Tensor], done: float) -> None:
-        """Clip, then move: the update rules of rnntag.optim, touched rows only."""
+        """Clip, then move: the update rules of rnntag.nn.optim, touched rows only."""
         o = self.options
         values = [g._values() for g in sparse]
         norm = float(torch.linalg.vector_norm(torch.stack(torch._foreach_norm(dense + values))))

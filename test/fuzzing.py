@@ -21,14 +21,15 @@ from pathlib import Path
 
 import numpy as np
 
-from rnntag import corpus, modelfile
-from rnntag.archive import sha256
+from rnntag import corpus
+from rnntag.storage import modelfile
+from rnntag.storage.archive import sha256
 from rnntag.corpus import FORMATS, Sentence, Skipped
 from rnntag.errors import CorpusWarning, RnntagError
-from rnntag.hmm import HMMTagger
-from rnntag.options import Options
-from rnntag.tagger import RNNTagger
-from rnntag.trainer import train_tagger
+from rnntag.models.hmm import HMMTagger
+from rnntag.models.options import Options
+from rnntag.models.tagger import RNNTagger
+from rnntag.training.trainer import train_tagger
 
 THREE = [Sentence(words.split(" "), tags.split(" ")) for words, tags in (
     ("the dog runs", "DT NN VB"), ("a caf\u00e9 [ in_side ]", "DT NN ( IN )"),

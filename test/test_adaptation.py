@@ -9,16 +9,16 @@ from invoking import files, invoke
 from test_tagger import KINDS, SMALL, sentences
 
 import rnntag
-from rnntag.adaptation import adapted, adapted_options, difference
+from rnntag.models.adaptation import adapted, adapted_options, difference
 from rnntag.cli.inspect import main as INSPECT
 from rnntag.cli.test_rnn import main as TAG
 from rnntag.cli.train_rnn import main as TRAIN
 from rnntag.corpus import Sentence
 from rnntag.errors import ModelError, OptionError
-from rnntag.options import PRESETS, Options, preset
-from rnntag.tagger import RNNTagger
-from rnntag.trainer import train_tagger
-from rnntag.vocab import Vocab
+from rnntag.models.options import PRESETS, Options, preset
+from rnntag.models.tagger import RNNTagger
+from rnntag.training.trainer import train_tagger
+from rnntag.text.vocab import Vocab
 
 ALL_KINDS = {**KINDS, "committee": {"members": 2},
              "tuned committee": {"members": 2, "vectors": 3, "freeze_vectors": False}}
@@ -253,7 +253,7 @@ def test_what_cannot_be_a_start_is_refused(folder, arguments, status, message):
 
 
 def test_an_interrupted_adaptation_ends_with_the_same_bytes(folder, monkeypatch):
-    from rnntag.trainer import Trainer
+    from rnntag.training.trainer import Trainer
     given = ("new", "m", "--init", "old", "--epochs", "4", "--checkpoint-every", "0", "-q")
     invoke(TRAIN, *given)
     whole = files("m")

@@ -14,13 +14,13 @@ from invoking import TEXT, TRAIN, files, invoke
 from test_tagger import KINDS, SMALL, sentences, text
 
 import rnntag
-from rnntag import tagger as module
+from rnntag.models import tagger as module
 from rnntag.corpus import Sentence
 from rnntag.errors import CorpusError, ModelError, OptionError, RnntagError
-from rnntag.hmm import HMMTagger
-from rnntag.options import Options
-from rnntag.output import Posteriors
-from rnntag.trainer import train_tagger
+from rnntag.models.hmm import HMMTagger
+from rnntag.models.options import Options
+from rnntag.nn.output import Posteriors
+from rnntag.training.trainer import train_tagger
 
 PAIRS = [[("the", "DT"), ("dog", "NN")], [], [("dogs", "NN"), ("bark", "VB")]]
 

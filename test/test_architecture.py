@@ -1,4 +1,4 @@
-"""Data flows one way: a module imports only from modules above it in ORDER, or within a package in INSIDE."""
+"""Data flows one way: a room imports only what its first lines say, from rooms above it; no module runs in a circle."""
 
 import ast
 import re
@@ -7,77 +7,87 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import ENVIRONMENT, ROOT
+from conftest import ENVIRONMENT
 
-import rnntag.evaluation
+import rnntag
 
 PACKAGE = Path(rnntag.__file__).parent
-ORDER = ["errors", "compression", "files", "datasets", "corpus", "tokenisation", "vocab", "options", "features",
-         "layers", "cells", "rnn", "output", "network", "committee", "optim", "hmm", "vectors", "vectorfile",
-         "tagger", "adaptation", "calibration", "constraints", "evaluation", "check", "variation", "archive",
-         "modelfile", "trainer", "processes", "validation", "checkpoint", "parallel", "diagnose", "inspection",
-         "preparation", "api", "adapters", "cli"]
-INSIDE = {"corpus": ["base", "columns", "horizontal", "jsonl", "detect"],
-          "evaluation": ["scores", "significance", "curve", "grading", "breakdown", "figures", "page"]}
-MODULES = sorted(PACKAGE.glob("*.py")) + sorted(PACKAGE.glob("*/*.py"))
+ROOMS = re.findall(r"^    (\w+) +\S", rnntag.__doc__, re.MULTILINE)  # in the order in which data flows
+FOLDERS = [name for name in ROOMS if (PACKAGE / name).is_dir()]
+MODULES = [path for path in sorted(PACKAGE.rglob("*.py")) if path != PACKAGE / "__init__.py"]
 
 
-def position(path):
-    """What the file counts as: its place in ORDER; __main__ is part of the command line."""
-    name = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
-    name = "cli" if name == "__main__" else name
-    assert name in ORDER, f"give {name}.py its place in ORDER, and in the list of rnntag/__init__.py"
-    return ORDER.index(name)
+def dotted(path):
+    """The module of a file, as parts: ("corpus", "base")."""
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return parts[:-1] if parts[-1] == "__init__" else parts
 
 
 def imported(path):
-    """The modules of the package that a file imports anywhere in it, functions included."""
-    depth = len(path.relative_to(PACKAGE).parts)  # dots that lead to the package itself
+    """The modules of the package that a file imports anywhere in it, functions included, as parts."""
+    parts = dotted(path)
+    here = parts if path.name == "__init__.py" else parts[:-1]
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.level == depth:
-            names = [node.module] if node.module else [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.level == 0:
-            full = [f"{node.module}.{alias.name}" for alias in node.names]
-            names = [name.removeprefix("rnntag.") for name in full if name.startswith("rnntag.")]
+        if isinstance(node, ast.ImportFrom):
+            base = here[:len(here) - node.level + 1] if node.level else ()
+            module = tuple(node.module.split(".")) if node.module else ()
+            if not node.level:
+                if module[:1] != ("rnntag",):
+                    continue
+                module = module[1:]
+            yield from ((*base, *module, alias.name) for alias in node.names)
         elif isinstance(node, ast.Import):
-            names = [alias.name.removeprefix("rnntag.") for alias in node.names
-                     if alias.name.startswith("rnntag.")]
-        else:
-            continue
-        yield from (name.split(".")[0] for name in names if name != "__version__")
+            yield from (tuple(alias.name.split("."))[1:] for alias in node.names if alias.name.startswith("rnntag."))
 
 
-def siblings(path):
-    """The modules of its own subpackage that a file imports anywhere in it."""
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.level == 1:
-            yield from [node.module] if node.module else [alias.name for alias in node.names]
+def room(parts):
+    """The room of a module: its folder, or itself."""
+    return "cli" if parts[0] == "__main__" else parts[0]
 
 
-@pytest.mark.parametrize("path", [path for path in MODULES if path != PACKAGE / "__init__.py"],
-                         ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_a_module_imports_only_from_modules_above_it(path):
-    above = ORDER if position(path) == ORDER.index("cli") else ORDER[:position(path)]
-    wrong = [name for name in imported(path) if name not in above]
-    assert not wrong, f"{path.name} may not import {wrong}"
+def allowed(name):
+    """The rooms that a room may import, as its first lines say; a module that is no folder, any above it."""
+    if name not in FOLDERS:
+        return ROOMS[:ROOMS.index(name)]
+    doc = ast.get_docstring(ast.parse((PACKAGE / name / "__init__.py").read_text("utf-8")))
+    (said,) = re.findall(r"^May import: (.+)\.$", doc, re.MULTILINE)
+    if said == "everything above":
+        return ROOMS[:ROOMS.index(name)]
+    return [] if said == "nothing but numpy" else said.split(", ")
 
 
-@pytest.mark.parametrize("package", INSIDE)
-def test_a_module_of_a_subpackage_imports_only_from_those_above_it(package):
-    order = INSIDE[package]
-    assert {path.stem for path in (PACKAGE / package).glob("*.py")} == {"__init__", *order}
-    for place, name in enumerate(order):
-        wrong = set(siblings(PACKAGE / package / f"{name}.py")) - set(order[:place])
-        assert not wrong, f"{package}/{name}.py may not import {sorted(wrong)}"
+def test_the_rooms_are_those_that_the_package_lists():
+    assert sorted(ROOMS) == sorted({room(dotted(path)) for path in MODULES})
 
 
-def test_the_lists_of_modules_are_those_of_the_order():
-    summary = re.findall(r"^    (\w+) +\S", rnntag.__doc__, re.MULTILINE)
-    assert summary == ORDER
-    table = (ROOT / "CONTRIBUTING.md").read_text("utf-8").split("\n## The map\n")[1].split("\n## ")[0]
-    assert re.findall(r"^\| `(\w+)/?` \|", table, re.MULTILINE) == ORDER
-    inside = re.findall(r"^    (\w+) +\S", rnntag.evaluation.__doc__, re.MULTILINE)
-    assert inside == INSIDE["evaluation"]
+@pytest.mark.parametrize("name", FOLDERS)
+def test_a_room_may_import_only_rooms_above_it(name):
+    assert set(allowed(name)) <= set(ROOMS[:ROOMS.index(name)])
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_module_imports_what_its_room_may(path):
+    name = room(dotted(path))
+    others = {target[0] for target in imported(path) if target[0] not in ("__version__", name)}
+    assert others <= set(allowed(name)), f"{path.relative_to(PACKAGE)} may not import {others - set(allowed(name))}"
+
+
+def test_no_arrow_runs_back_within_a_room():
+    modules = {dotted(path): path for path in MODULES if path.name != "__init__.py"}
+    arrows = {name: {target[:k] for target in imported(path) for k in (2, 3) if target[:k] in modules and k > 1}
+              for name, path in modules.items()}
+    while arrows:  # take away what imports nothing that is left: a circle stays
+        done = {name for name, targets in arrows.items() if not (targets - {name}) & arrows.keys()}
+        assert done, f"a circle among {sorted('.'.join(name) for name in arrows)}"
+        arrows = {name: targets for name, targets in arrows.items() if name not in done}
+
+
+def test_nn_imports_numpy_alone():
+    for path in (PACKAGE / "nn").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            names = ([alias.name for alias in node.names] if isinstance(node, ast.Import) else
+                     [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else [])
+            assert all(name.split(".")[0] in {"numpy", *sys.stdlib_module_names} for name in names)
 
 
 def test_importing_the_package_imports_nothing_else_of_it_and_sets_no_threads():
@@ -92,7 +102,9 @@ def test_importing_the_package_imports_nothing_else_of_it_and_sets_no_threads():
 
 def test_imports_inside_functions_and_of_every_form_are_seen(tmp_path, monkeypatch):
     monkeypatch.setitem(globals(), "PACKAGE", tmp_path)
-    (tmp_path / "x.py").write_text(
-        "from . import errors, __version__\nimport rnntag.files\ndef f():\n    from .cli.main import main\n"
-        "    from rnntag import hmm\n    import numpy\n    from rnntag.vocab import V\n")
-    assert sorted(imported(tmp_path / "x.py")) == ["cli", "errors", "files", "hmm", "vocab"]
+    (tmp_path / "text").mkdir()
+    (tmp_path / "text" / "x.py").write_text(
+        "from .. import errors, __version__\nimport rnntag.files\ndef f():\n    from ..cli.main import main\n"
+        "    from . import vocab\n    import numpy\n    from rnntag.nn.cells import GRU\n")
+    assert sorted(imported(tmp_path / "text" / "x.py")) == [
+        ("__version__",), ("cli", "main", "main"), ("errors",), ("files",), ("nn", "cells", "GRU"), ("text", "vocab")]

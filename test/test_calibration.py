@@ -8,15 +8,16 @@ import pytest
 from click.testing import CliRunner
 from test_tagger import KINDS, SMALL, sentences, text
 
-from rnntag import calibration, modelfile
-from rnntag.calibration import calibrated, token_loss
+from rnntag.models import calibration
+from rnntag.storage import modelfile
+from rnntag.models.calibration import calibrated, token_loss
 from rnntag.cli.train_rnn import main as TRAIN
 from rnntag.corpus import Sentence
 from rnntag.errors import ModelError
-from rnntag.inspection import reasons
-from rnntag.options import Options
-from rnntag.tagger import TEMPERATURES
-from rnntag.trainer import train_tagger
+from rnntag.analysis.inspection import reasons
+from rnntag.models.options import Options
+from rnntag.models.tagger import TEMPERATURES
+from rnntag.training.trainer import train_tagger
 
 
 @pytest.fixture(scope="module", params=["elman", "crf", "committee"])

@@ -5,7 +5,7 @@ import pytest
 import reference
 from gradcheck import check, close
 
-from rnntag.cells import CELLS, FORGET_BIAS
+from rnntag.nn.cells import CELLS, FORGET_BIAS
 
 KINDS = [("elman", "tanh"), ("elman", "sigmoid"), ("elman", "relu"), ("gru", "tanh"), ("lstm", "tanh")]
 D, b, H = 2, 3, 5  # directions, rows, hidden width

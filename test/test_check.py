@@ -5,7 +5,7 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from rnntag.check import baseline, count, findings, odd_characters, overlap
+from rnntag.analysis.check import baseline, count, findings, odd_characters, overlap
 from rnntag.cli.check import main
 from rnntag.corpus import Sentence
 

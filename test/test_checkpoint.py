@@ -12,14 +12,14 @@ import numpy as np
 import pytest
 from killing import SHORT, Run, fail_at, kill_at_random, operations, reference
 
-from rnntag import checkpoint
-from rnntag.archive import sha256
-from rnntag.checkpoint import STATE, Checkpoints
+from rnntag.training import checkpoint
+from rnntag.storage.archive import sha256
+from rnntag.training.checkpoint import STATE, Checkpoints
 from rnntag.corpus import Sentence
 from rnntag.errors import ModelError, RnntagError
-from rnntag.options import Options
-from rnntag.tagger import RNNTagger
-from rnntag.trainer import Trainer
+from rnntag.models.options import Options
+from rnntag.models.tagger import RNNTagger
+from rnntag.training.trainer import Trainer
 
 posix = pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
 THREE = [Sentence("the dog runs".split(), "DT NN VB".split()), Sentence("a run".split(), "DT NN".split()),

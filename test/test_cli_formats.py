@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from invoking import invoke
 
-from rnntag import api, modelfile
+from rnntag import api
+from rnntag.storage import modelfile
 from rnntag.cli.convert import main as CONVERT
 from rnntag.cli.test_hmm import main as TEST_HMM
 from rnntag.cli.test_rnn import main as TEST_RNN

@@ -263,8 +263,8 @@ def test_debug_shows_the_traceback(run):
 
 
 def test_an_hmm_needs_no_network(model):
-    program = ("import sys; from rnntag.modelfile import load; load(sys.argv[1]); "
-               "assert not {'rnntag.tagger', 'rnntag.network'} & sys.modules.keys()")
+    program = ("import sys; from rnntag.storage.modelfile import load; load(sys.argv[1]); "
+               "assert not {'rnntag.models.tagger', 'rnntag.models.network'} & sys.modules.keys()")
     subprocess.run([sys.executable, "-c", program, model], cwd=ROOT, check=True, timeout=60)
 
 

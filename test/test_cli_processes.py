@@ -17,7 +17,7 @@ import pytest
 from conftest import ENVIRONMENT, ROOT
 from invoking import TEXT, TINY, failure, files, invoke, manifest, train
 
-from rnntag import modelfile
+from rnntag.storage import modelfile
 from rnntag.cli.common import Command
 from rnntag.cli.test_rnn import main as TAG
 from rnntag.cli.train_rnn import main as TRAIN

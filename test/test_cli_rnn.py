@@ -13,7 +13,7 @@ from test_trainer import cue_task
 
 from rnntag.cli.test_rnn import main as TAG
 from rnntag.cli.train_rnn import main as TRAIN
-from rnntag.modelfile import load, save
+from rnntag.storage.modelfile import load, save
 
 posix = pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals or permissions")
 DIVERGE = ("--cell", "elman", "--activation", "relu", "--optimizer", "sgd", "--clip", "0", "--schedule", "constant",

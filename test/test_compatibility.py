@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from rnntag.archive import pack_arrays
-from rnntag.modelfile import load, read_manifest
+from rnntag.storage.archive import pack_arrays
+from rnntag.storage.modelfile import load, read_manifest
 
 FOLDER = Path(__file__).parent / "model-v1"
 TEXT = [["That", "book", "is", "mine", "."], ["She", "opened", "the", "key"], []]

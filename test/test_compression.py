@@ -18,12 +18,11 @@ from rnntag.cli.test_hmm import main as TEST_HMM
 from rnntag.cli.train_hmm import main as TRAIN_HMM
 from rnntag.cli.vectors import main as VECTORS
 from rnntag.compression import decompressed, plain
-from rnntag.constraints import read_lexicon
 from rnntag.corpus import read, read_tagged
 from rnntag.errors import CorpusError, RnntagError
-from rnntag.evaluation import read_tag_map
+from rnntag.corpus.lists import read_lexicon, read_tag_map
 from rnntag.files import digest, open_output
-from rnntag.vectorfile import read_vectors
+from rnntag.text.vectorfile import read_vectors
 
 KINDS = {"gz": gzip, "bz2": bz2, "xz": lzma}
 KIND = pytest.mark.parametrize("kind", KINDS)

@@ -10,13 +10,14 @@ from test_tagger import SMALL, sentences, text
 
 from rnntag import api
 from rnntag.cli import test_rnn
-from rnntag.constraints import ConstrainedTagger, read_lexicon
+from rnntag.corpus.lists import read_lexicon
+from rnntag.models.constraints import ConstrainedTagger
 from rnntag.corpus import Sentence
 from rnntag.errors import CorpusError
-from rnntag.options import Options
-from rnntag.output import CRF, Softmax
-from rnntag.rnn import pack
-from rnntag.trainer import train_tagger
+from rnntag.models.options import Options
+from rnntag.nn.output import CRF, Softmax
+from rnntag.nn.rnn import pack
+from rnntag.training.trainer import train_tagger
 
 TAGS = ["DT", "NN", "TO", "VB"]
 

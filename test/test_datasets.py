@@ -9,9 +9,9 @@ import threading
 import pytest
 from click.testing import CliRunner
 
-from rnntag import datasets
+from rnntag.corpus import fetch as datasets
 from rnntag.cli import data
-from rnntag.datasets import CORPORA, Corpus, File, fetch
+from rnntag.corpus.fetch import CORPORA, Corpus, File, fetch
 from rnntag.errors import OptionError, RnntagError
 
 BODIES = {"toy-train.norm_pos": b"I_PRP read_VBP\n" * 9_000, "toy-test.norm": b"You read\n"}

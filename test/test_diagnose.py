@@ -6,11 +6,11 @@ from click.testing import CliRunner
 from test_trainer import THREE
 
 from rnntag.cli.diagnose import main
-from rnntag.diagnose import gradient_norms
+from rnntag.analysis.diagnose import gradient_norms
 from rnntag.errors import ModelError, OptionError
-from rnntag.modelfile import save
-from rnntag.options import preset
-from rnntag.tagger import RNNTagger
+from rnntag.storage.modelfile import save
+from rnntag.models.options import preset
+from rnntag.models.tagger import RNNTagger
 
 STEPS = 4
 

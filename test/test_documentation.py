@@ -15,10 +15,10 @@ from click.testing import CliRunner
 from conftest import ROOT
 
 from rnntag.cli.main import main
-from rnntag.features import WordTable
-from rnntag.options import preset
-from rnntag.rnn import pack
-from rnntag.tagger import RNNTagger
+from rnntag.text.features import WordTable
+from rnntag.models.options import preset
+from rnntag.nn.rnn import pack
+from rnntag.models.tagger import RNNTagger
 
 
 def load(path):

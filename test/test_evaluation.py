@@ -3,10 +3,11 @@ from collections import Counter
 
 import pytest
 
+from rnntag.corpus.lists import read_tag_map
 from rnntag.corpus import Sentence
 from rnntag.errors import CorpusError, CorpusWarning
 from rnntag.evaluation import (MISSING, Pair, Score, accuracy, accuracy_by_knowledge, ambiguous_words, confusion,
-                               examples, macro_f1, map_tags, mistakes, pair, read_tag_map, sentence_accuracy,
+                               examples, macro_f1, map_tags, mistakes, pair, sentence_accuracy,
                                tag_scores)
 
 

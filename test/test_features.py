@@ -5,10 +5,10 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from rnntag import features
-from rnntag.features import (MAX_CHARACTERS, FeatureMap, WordTable, characters, normalized, shape,
+from rnntag.text import features
+from rnntag.text.features import (MAX_CHARACTERS, FeatureMap, WordTable, characters, normalized, shape,
                              slots_of, stored_slots, word_features)
-from rnntag.vocab import Vocab
+from rnntag.text.vocab import Vocab
 
 ALL = ("form", "lower", "prefixes", "suffixes", "shape")
 

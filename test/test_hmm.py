@@ -10,7 +10,7 @@ from rnntag import corpus
 from rnntag.corpus import Sentence
 from rnntag.errors import CorpusError, ModelError
 from rnntag.evaluation import accuracy, pair
-from rnntag.hmm import END, IMPOSSIBLE, START, HMMTagger
+from rnntag.models.hmm import END, IMPOSSIBLE, START, HMMTagger
 
 
 def tagged(*lines):

@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from rnntag import modelfile
-from rnntag.archive import sha256
+from rnntag.storage import modelfile
+from rnntag.storage.archive import sha256
 from rnntag.cli.inspect import main
 from rnntag.corpus import Sentence
-from rnntag.hmm import HMMTagger
-from rnntag.inspection import feature_rows, nearest_features, nearest_words, reasons, seen_as, terms
-from rnntag.options import preset
-from rnntag.tagger import RNNTagger
-from rnntag.trainer import train_tagger
+from rnntag.models.hmm import HMMTagger
+from rnntag.analysis.inspection import feature_rows, nearest_features, nearest_words, reasons, seen_as, terms
+from rnntag.models.options import preset
+from rnntag.models.tagger import RNNTagger
+from rnntag.training.trainer import train_tagger
 
 TRAIN = [Sentence([f"{stem}{ending}", "the", "end"], ["VBG" if ending == "ing" else "VBD", "DT", "NN"], i)
          for i, (stem, ending) in enumerate(((stem, ending) for stem in
@@ -125,7 +125,7 @@ def test_pretrained_vectors_are_evidence_too():
 
 
 def _vectors():
-    from rnntag.vocab import Vocab
+    from rnntag.text.vocab import Vocab
     table = np.random.default_rng(2).normal(size=(3, 5)).astype(np.float32)
     table[0] = 0
     return Vocab(["walking", "the"]), table

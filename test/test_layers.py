@@ -5,7 +5,7 @@ import pytest
 import reference
 from gradcheck import check, close, normal
 
-from rnntag.layers import (ACTIVATIONS, Rows, dense_backward, dense_forward, dropout_backward,
+from rnntag.nn.layers import (ACTIVATIONS, Rows, dense_backward, dense_forward, dropout_backward,
                            dropout_forward, embedding_backward, embedding_forward, log_sum_exp, sigmoid,
                            softmax)
 

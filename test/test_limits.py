@@ -14,10 +14,10 @@ import pytest
 from conftest import ENVIRONMENT
 from fuzzing import THREE
 
-from rnntag import modelfile
-from rnntag.archive import sha256
-from rnntag.options import Options
-from rnntag.trainer import train_tagger
+from rnntag.storage import modelfile
+from rnntag.storage.archive import sha256
+from rnntag.models.options import Options
+from rnntag.training.trainer import train_tagger
 
 resource = pytest.importorskip("resource", reason="limits need a POSIX system")
 HUGE = 400_000_000
@@ -25,7 +25,8 @@ HUGE = 400_000_000
 # what came of it and by how much the peak rose, in kB.
 LOAD = """
 import re, resource, sys
-from rnntag import modelfile, tagger, hmm
+from rnntag.storage import modelfile
+from rnntag.models import tagger, hmm
 from rnntag.errors import RnntagError
 def status(name):
     return int(re.search(name + r":\\s+(\\d+)", open("/proc/self/status").read())[1])
@@ -151,7 +152,7 @@ def test_a_manifest_of_many_values_takes_no_more_than_30_MB(model, tmp_path):
 
 def limited(folder, *arguments, megabytes=250):
     """A command that may not take more memory than that beyond what it starts with."""
-    program = ("import resource, sys, re; import numpy, rnntag.tagger, rnntag.checkpoint; "
+    program = ("import resource, sys, re; import numpy, rnntag.models.tagger, rnntag.training.checkpoint; "
                "size = int(re.search(r'VmSize:\\s+(\\d+)', open('/proc/self/status').read())[1]) * 1024; "
                f"resource.setrlimit(resource.RLIMIT_AS, (size + {megabytes} * 1_000_000,) * 2); "
                "from rnntag.cli.main import main; main(sys.argv[1:], 'rnntag')")
@@ -189,7 +190,7 @@ def test_a_sentence_of_more_than_20000_tokens_is_refused_with_the_number(model, 
 
 @pytest.mark.parametrize("chunk", ["CHUNK_CHARACTERS", "CHUNK_TOKENS"])
 def test_long_words_do_not_pile_up_while_tagging(monkeypatch, chunk):
-    from rnntag import tagger as module
+    from rnntag.models import tagger as module
     monkeypatch.setattr(module, chunk, 10 if chunk == "CHUNK_TOKENS" else 1_000_000)
     monkeypatch.setattr(module, "CACHE_CHARACTERS", 1_000_000)
     monkeypatch.setattr(module, "CACHE_BYTES", 1_000_000)  # room for all words

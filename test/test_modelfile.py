@@ -9,13 +9,14 @@ import zipfile
 import numpy as np
 import pytest
 
-from rnntag import files, modelfile
+from rnntag import files
+from rnntag.storage import modelfile
 from rnntag.corpus import Sentence
 from rnntag.errors import ModelError, RnntagError
-from rnntag.modelfile import (IDS, LOG, MANIFEST, WEIGHTS, load, pack_arrays, read_log, read_manifest, save, sha256,
+from rnntag.storage.modelfile import (IDS, LOG, MANIFEST, WEIGHTS, load, pack_arrays, read_log, read_manifest, save, sha256,
                               trained_field, unpack_arrays)
-from rnntag.options import Options
-from rnntag.tagger import RNNTagger
+from rnntag.models.options import Options
+from rnntag.models.tagger import RNNTagger
 
 
 def seal(folder, **changes):

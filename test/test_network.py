@@ -7,13 +7,13 @@ import pytest
 import reference
 from gradcheck import LENGTHS, check, close, normal
 
-from rnntag.committee import Committee
-from rnntag.features import FeatureMap, WordTable
-from rnntag.layers import Rows, softmax
-from rnntag.network import Network, interleave, neighbours
-from rnntag.options import Options
-from rnntag.rnn import pack
-from rnntag.vocab import Vocab
+from rnntag.models.ensemble import Committee
+from rnntag.text.features import FeatureMap, WordTable
+from rnntag.nn.layers import Rows, softmax
+from rnntag.models.network import Network, interleave, neighbours
+from rnntag.models.options import Options
+from rnntag.nn.rnn import pack
+from rnntag.text.vocab import Vocab
 
 WORDS = ["a", "to", "The", "the", "Oslo", "reads", "B-52", "unbelievable", "x"]
 MIXED = LENGTHS["mixed"]

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from gradcheck import close
 
-from rnntag.layers import Rows
-from rnntag.optim import STATES, Optimizer, clip, norm, schedule
+from rnntag.nn.layers import Rows
+from rnntag.nn.optim import STATES, Optimizer, clip, norm, schedule
 
 # One weight that starts at 1, step size 0.1; (gradient, weight after the step). The epsilon of 1e-8 is
 # too small to be seen here.

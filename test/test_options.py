@@ -9,8 +9,8 @@ import pytest
 
 from rnntag.corpus import Sentence
 from rnntag.errors import OptionError
-from rnntag.options import PRESETS, Options, flag, preset, refuse_unused
-from rnntag.trainer import train_tagger
+from rnntag.models.options import PRESETS, Options, flag, preset, refuse_unused
+from rnntag.training.trainer import train_tagger
 
 REFUSED = [
     # (options, what the message says)

@@ -5,8 +5,8 @@ import pytest
 import reference
 from gradcheck import check, close, normal
 
-from rnntag.output import CRF, OUTPUTS, Softmax
-from rnntag.rnn import pack
+from rnntag.nn.output import CRF, OUTPUTS, Softmax
+from rnntag.nn.rnn import pack
 
 LENGTHS = [(5, 3, 3, 1), (4, 4), (1,), (6,), (1, 1, 1)]
 K = 3

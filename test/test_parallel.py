@@ -14,10 +14,10 @@ from conftest import ENVIRONMENT
 from rnntag.cli.tagging import tag_file
 from rnntag.corpus import Sentence
 from rnntag.errors import ModelError, RnntagError
-from rnntag.modelfile import load, save
-from rnntag.options import Options
+from rnntag.storage.modelfile import load, save
+from rnntag.models.options import Options
 from rnntag.parallel import ParallelTagger
-from rnntag.trainer import train_tagger
+from rnntag.training.trainer import train_tagger
 
 WORDS = "the dog runs to a small red house and sleeps".split()
 TAGS = "DT NN VB TO DT JJ JJ NN CC VB".split()

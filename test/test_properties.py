@@ -12,16 +12,17 @@ import pytest
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
-from rnntag import corpus, files, modelfile
-from rnntag.archive import containers, pack_arrays, parse_json, unpack_arrays
-from rnntag.checkpoint import Checkpoints
+from rnntag import corpus, files
+from rnntag.storage import modelfile
+from rnntag.storage.archive import containers, pack_arrays, parse_json, unpack_arrays
+from rnntag.training.checkpoint import Checkpoints
 from rnntag.corpus import FORMATS, Sentence
 from rnntag.errors import CorpusError, CorpusWarning, ModelError, OptionError
-from rnntag.hmm import HMMTagger
-from rnntag.options import Options
-from rnntag.tagger import RNNTagger
-from rnntag.trainer import Trainer
-from rnntag.vocab import Vocab
+from rnntag.models.hmm import HMMTagger
+from rnntag.models.options import Options
+from rnntag.models.tagger import RNNTagger
+from rnntag.training.trainer import Trainer
+from rnntag.text.vocab import Vocab
 
 pytestmark = pytest.mark.filterwarnings("ignore::rnntag.errors.CorpusWarning")
 # The same examples everywhere, and no database of failures in the checkout.

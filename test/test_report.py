@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 from conftest import ENVIRONMENT
 
-from rnntag.cli.report import main
+from rnntag.cli.report.command import main
 from rnntag.evaluation import Pair, confusion, page, tag_scores
 from rnntag.evaluation.breakdown import (by_frequency, by_length, calibration_error, confident, most_confused,
                                          reliability, worst)
@@ -217,7 +217,7 @@ def test_misuse_is_refused(files):
 
 def test_without_matplotlib_the_extra_is_named(files, tmp_path):
     (tmp_path / "matplotlib.py").write_text("raise ImportError\n")
-    result = subprocess.run([sys.executable, "-c", "from rnntag.cli.report import main; main()", "ref", "one",
+    result = subprocess.run([sys.executable, "-c", "from rnntag.cli.report.command import main; main()", "ref", "one",
                              "-o", "x.html"], cwd=tmp_path, capture_output=True, timeout=60,
                             env={**ENVIRONMENT, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ENVIRONMENT['PYTHONPATH']}"})
     assert result.returncode == 2 and b"pip install 'rnntag[plot]'" in result.stderr

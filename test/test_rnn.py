@@ -5,8 +5,8 @@ import pytest
 import reference
 from gradcheck import LENGTHS, check, close, normal
 
-from rnntag.cells import CELLS
-from rnntag.rnn import (Packing, Reading, blocks, errors_back, layer_backward, layer_forward, looked_up, pack,
+from rnntag.nn.cells import CELLS
+from rnntag.nn.rnn import (Packing, Reading, blocks, errors_back, layer_backward, layer_forward, looked_up, pack,
                         project, project_backward, to_rows, to_tokens)
 
 KINDS = [("elman", "tanh"), ("elman", "sigmoid"), ("elman", "relu"), ("gru", "tanh"), ("lstm", "tanh")]

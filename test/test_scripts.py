@@ -9,11 +9,11 @@ import pytest
 from conftest import ENVIRONMENT, ROOT
 
 from rnntag.corpus import Sentence, read_tagged
-from rnntag.hmm import HMMTagger
-from rnntag.modelfile import save
-from rnntag.options import preset
-from rnntag.tagger import RNNTagger
-from rnntag.trainer import Trainer
+from rnntag.models.hmm import HMMTagger
+from rnntag.storage.modelfile import save
+from rnntag.models.options import preset
+from rnntag.models.tagger import RNNTagger
+from rnntag.training.trainer import Trainer
 
 sys.path.insert(0, str(ROOT / "scripts"))
 

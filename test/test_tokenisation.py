@@ -9,7 +9,7 @@ from rnntag.cli.test_hmm import main as TEST_HMM
 from rnntag.cli.test_rnn import main as TEST_RNN
 from rnntag.cli.train_hmm import main as TRAIN_HMM
 from rnntag.corpus import read
-from rnntag.tokenisation import LOOKED_AT, Tokenisation
+from rnntag.corpus.tokenisation import LOOKED_AT, Tokenisation
 
 KNOWN = {"the", "dog", ".", ",", "Mr."}
 RAW = "The dog, a cat.\nYes, he runs.\n"

@@ -5,11 +5,11 @@ import pytest
 
 from rnntag.corpus import Sentence
 from rnntag.errors import CorpusError, DivergedError, OptionError, RnntagError
-from rnntag.optim import STATES
-from rnntag.options import Options, preset
-from rnntag.tagger import VECTOR_NORM, RNNTagger
-from rnntag.trainer import Trainer, hold_out, train_tagger
-from rnntag.vocab import Vocab
+from rnntag.nn.optim import STATES
+from rnntag.models.options import Options, preset
+from rnntag.models.tagger import VECTOR_NORM, RNNTagger
+from rnntag.training.trainer import Trainer, hold_out, train_tagger
+from rnntag.text.vocab import Vocab
 
 # the seed's algorithm, so that these tests do not move with the default preset
 SGD = {"cell": "elman", "optimizer": "sgd", "batch_size": 1, "learning_rate": 0.05}

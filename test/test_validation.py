@@ -14,9 +14,9 @@ from rnntag.corpus import Sentence, read_tagged
 from rnntag.errors import OptionError
 from rnntag.evaluation import accuracy
 from rnntag.evaluation.curve import Curve
-from rnntag.options import preset
-from rnntag.validation import Recipe, Task, cross_validation, folds, run
-from rnntag.validation import learning_curve as plan
+from rnntag.models.options import preset
+from rnntag.training.validation import Recipe, Task, cross_validation, folds, run
+from rnntag.training.validation import learning_curve as plan
 
 HMM = Recipe("hmm", None)
 RNN = Recipe("rnn", preset("tutorial", hidden=4, epochs=1))

@@ -2,7 +2,7 @@ import random
 
 from test_check import tagged
 
-from rnntag.variation import odd_ones, variations
+from rnntag.analysis.variation import odd_ones, variations
 
 
 def shown(*lines, **kwargs):

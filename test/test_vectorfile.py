@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from rnntag.errors import CorpusError, CorpusWarning
-from rnntag.vectorfile import read_vectors, write_vectors
-from rnntag.vocab import Vocab
+from rnntag.text.vectorfile import read_vectors, write_vectors
+from rnntag.text.vocab import Vocab
 
 
 def saved(tmp_path, text):

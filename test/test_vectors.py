@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from rnntag import vectors
+from rnntag.text import vectors
 from rnntag.cli.vectors import main
 from rnntag.errors import CorpusError
-from rnntag.vectorfile import read_vectors
-from rnntag.vectors import POSITIONS, Sparse, count, ppmi, train_vectors, truncated_svd
+from rnntag.text.vectorfile import read_vectors
+from rnntag.text.vectors import POSITIONS, Sparse, count, ppmi, train_vectors, truncated_svd
 
 
 def random_text(rng, sentences=300, words=40):

@@ -1,4 +1,4 @@
-from rnntag.vocab import UNKNOWN, Vocab
+from rnntag.text.vocab import UNKNOWN, Vocab
 
 
 def test_ids_are_places_in_the_list_and_0_is_unknown():

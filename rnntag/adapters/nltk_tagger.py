@@ -17,8 +17,8 @@ except ImportError as error:
     raise ImportError("NLTK is not installed. Install it with pip install 'rnntag[nltk]'.") from error
 
 from ..api import load
-from ..hmm import HMMTagger
-from ..tagger import RNNTagger
+from ..models.hmm import HMMTagger
+from ..models.tagger import RNNTagger
 
 
 class NLTKTagger(TaggerI):

@@ -2,6 +2,8 @@
 
 Matrices are small here: a second BLAS thread costs more than it brings, and makes results depend
 on the machine. One thread is set before numpy is imported, unless the user has set a number.
+
+May import: everything above.
 """
 
 import os

@@ -48,7 +48,8 @@ def read_answers(reference: str, answers: Sequence[str], layout: dict[str, Any],
     Raises CorpusError for files that do not belong together.
     """
     from ..corpus import read
-    from ..evaluation import map_tags, pair, read_tag_map
+    from ..corpus.lists import read_tag_map
+    from ..evaluation import map_tags, pair
     from ..files import shown
 
     mapping = read_tag_map(tag_map) if tag_map is not None else {}

@@ -12,9 +12,9 @@ from . import common
 from .table import json_text, text
 
 if TYPE_CHECKING:
-    from ..check import Counts, Finding, Overlap
+    from ..analysis.check import Counts, Finding, Overlap
     from ..evaluation import Score
-    from ..variation import Variation
+    from ..analysis.variation import Variation
 
 
 @click.command("check", cls=common.Command)
@@ -36,8 +36,8 @@ def main(ctx: click.Context, corpus: str, test: str | None, places: int, variati
     Meurers 2003), the longest context first. The exit status is 1 when there is a fault (FAULT):
     damaged characters, one word in two Unicode forms, a test corpus that is mostly in CORPUS.
     """
-    from .. import variation
-    from ..check import baseline, count, findings, overlap
+    from ..analysis import variation
+    from ..analysis.check import baseline, count, findings, overlap
     from ..corpus import read_tagged
     from ..files import STANDARD, open_output, shown
 
@@ -71,7 +71,7 @@ def main(ctx: click.Context, corpus: str, test: str | None, places: int, variati
 
 def describe(name: str, c: Counts, usual: Score, test: str | None) -> Iterator[str]:
     """The counts, the baseline, and the tag set with how often each tag is there."""
-    from ..check import FOLDS
+    from ..analysis.check import FOLDS
     yield f"{name}: {c.sentences:,} sentences, {c.tokens:,} tokens, {c.words:,} words, {len(c.tags):,} tags"
     yield f"Sentences: {c.median_length:g} tokens in the middle, at most {c.longest:,} (line {c.longest_line})"
     yield (f"Words: {c.once:,} occur once; {c.ambiguous_words:,} have several tags and are "

@@ -232,7 +232,7 @@ def corpus_options(choices: Iterable[str] = TAGGED, what: str = "Format of the c
             layout = {name: values.pop(name) for name in ("format", "separator", "field", "column")}
             layout["skipped"] = Skipped() if on_error == "skip" else None
             if tag_map is not None:
-                from ..evaluation import read_tag_map
+                from ..corpus.lists import read_tag_map
                 layout["tag_map"] = read_tag_map(tag_map)
             result = function(layout=layout, **values)
             if layout["skipped"] is not None and layout["skipped"].count:

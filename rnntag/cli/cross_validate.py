@@ -37,7 +37,7 @@ def main(corpus: str, folds: int, errors: int, models: tuple[str, ...], preset: 
     from ..corpus import read_tagged
     from ..files import STANDARD, open_output, shown
     from ..evaluation.grading import grade
-    from ..validation import cross_validation, run
+    from ..training.validation import cross_validation, run
 
     if as_json:
         common.refuse("with --json, which has all mistakes", "errors")

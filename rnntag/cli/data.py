@@ -7,8 +7,8 @@ import sys
 import click
 from tqdm import tqdm
 
-from .. import datasets
-from ..datasets import CORPORA
+from ..corpus import fetch as datasets
+from ..corpus.fetch import CORPORA
 from . import common
 
 

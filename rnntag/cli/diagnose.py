@@ -30,8 +30,8 @@ def main(model: str, corpus: str, beside: tuple[str, ...], steps: int, plot: str
     the norm at distance 0.
     """
     from ..corpus import read_tagged
-    from ..diagnose import gradient_norms
-    from ..modelfile import load
+    from ..analysis.diagnose import gradient_norms
+    from ..storage.modelfile import load
 
     sentences = read_tagged(corpus, **layout)
     curves = {}

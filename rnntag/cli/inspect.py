@@ -13,8 +13,8 @@ from . import common
 from .table import json_text, table, text
 
 if TYPE_CHECKING:
-    from ..hmm import HMMTagger
-    from ..tagger import RNNTagger
+    from ..models.hmm import HMMTagger
+    from ..models.tagger import RNNTagger
 
 
 @click.command("inspect", cls=common.Command)
@@ -32,7 +32,7 @@ def main(model: str, words: tuple[str, ...], count: int, as_json: bool) -> None:
     """
     from ..errors import OptionError
     from ..files import STANDARD, open_output
-    from ..modelfile import load, read_manifest
+    from ..storage.modelfile import load, read_manifest
 
     if not words:
         common.refuse("without a WORD", "count")
@@ -63,7 +63,7 @@ def printable(line: str) -> str:
 
 def overview(folder: str, manifest: Mapping[str, Any], tagger: RNNTagger | HMMTagger) -> dict[str, Any]:
     """Provenance, options, sizes and log of a model, as JSON values."""
-    from ..modelfile import read_log
+    from ..storage.modelfile import read_log
     _, ids, arrays = tagger.state()
     maps = {name: len(strings) - 1 for name, strings in ids.items() if isinstance(strings, list)}
     maps |= {name: len(strings) - 1 for name, strings in ids.get("features", {}).items()}
@@ -107,7 +107,7 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, st
 
 
 def _options(options: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    from ..options import Options
+    from ..models.options import Options
     defaults = {**Options().to_dict(), "temperature": 1.0}
     return [("  *" if value != defaults.get(name) else "", name,
              " ".join(map(str, value)) or "none" if isinstance(value, list) else str(value))
@@ -137,8 +137,8 @@ def _training(epochs: list[dict[str, Any]]) -> Iterator[str]:
 
 def look(tagger: RNNTagger | HMMTagger, word: str, count: int) -> dict[str, Any]:
     """What a model knows of a word, as JSON values."""
-    from .. import inspection
-    from ..hmm import HMMTagger
+    from ..analysis import inspection
+    from ..models.hmm import HMMTagger
     known = word in tagger.words
     if isinstance(tagger, HMMTagger):
         found = inspection.terms(tagger, word, count)
@@ -155,7 +155,7 @@ def look(tagger: RNNTagger | HMMTagger, word: str, count: int) -> dict[str, Any]
 
 def _possible(logarithm: float) -> float | None:
     """A logarithm, None for that of a step that never occurred."""
-    from ..hmm import IMPOSSIBLE
+    from ..models.hmm import IMPOSSIBLE
     return None if logarithm == IMPOSSIBLE else logarithm
 
 

@@ -39,7 +39,7 @@ def main(corpus: str, test: str | None, held_out: float, halvings: int, repeats:
     from ..evaluation import accuracy
     from ..evaluation.curve import Curve
     from ..files import STANDARD, open_output, shown
-    from ..validation import learning_curve, run
+    from ..training.validation import learning_curve, run
 
     if test is not None:
         common.refuse("with --test", "held_out")

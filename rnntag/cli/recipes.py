@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import click
 from tqdm import tqdm
 
-from ..options import PRESETS
+from ..models.options import PRESETS
 from . import common
 from .train_rnn import parse_run
 
 if TYPE_CHECKING:
-    from ..validation import Recipe
+    from ..training.validation import Recipe
 
 recipe_options = common.options(
     click.option("--model", "models", type=click.Choice(["rnn", "hmm"]), multiple=True, default=("rnn",),
@@ -36,7 +36,7 @@ def recipes(models: tuple[str, ...], preset: str, changes: str) -> list[Recipe]:
 
     Raises OptionError and click's UsageError for options that do not fit.
     """
-    from ..validation import Recipe
+    from ..training.validation import Recipe
     if "rnn" not in models:
         common.refuse("without --model rnn", "preset", "changes")
     found = []

@@ -13,7 +13,7 @@ import click
 from ..corpus import FORMATS, TO_TAG, Format, Sentence, open_corpus
 from ..errors import CorpusError, OptionError
 from ..files import STANDARD, open_output, shown
-from ..tokenisation import LOOKED_AT, Tokenisation
+from ..corpus.tokenisation import LOOKED_AT, Tokenisation
 from . import common
 
 OUTPUT_FORMATS = [name for name, format in FORMATS.items() if format.has_tags]

@@ -20,7 +20,7 @@ def main(model: Path, layout: dict[str, Any], **arguments: Any) -> None:
     format; - or nothing is standard input. The output has one line (or block of lines) for each
     sentence of INPUT, blank for blank.
     """
-    from ..modelfile import load, trained_field
+    from ..storage.modelfile import load, trained_field
     from .tagging import tag_file
 
     tagger = load(model, kind="hmm")

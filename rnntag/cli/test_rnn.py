@@ -35,7 +35,7 @@ def main(model: Path, layout: dict[str, Any], probabilities: bool, n_best: int, 
     """
     from ..errors import OptionError
     from ..files import shown
-    from ..modelfile import load, trained_field
+    from ..storage.modelfile import load, trained_field
     from .tagging import tag_file
 
     if jobs > 1 and arguments["stream"]:
@@ -43,7 +43,8 @@ def main(model: Path, layout: dict[str, Any], probabilities: bool, n_best: int, 
                           "Leave one of them out.", "--jobs")
     constraints = None
     if lexicon or partial:
-        from ..constraints import ConstrainedTagger, read_lexicon
+        from ..corpus.lists import read_lexicon
+        from ..models.constraints import ConstrainedTagger
         constraints = read_lexicon(lexicon) if lexicon else None, shown(arguments["source"])
     with ExitStack() as stack:
         if jobs > 1:

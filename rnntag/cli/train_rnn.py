@@ -12,13 +12,13 @@ import click
 
 from ..errors import DivergedError, OptionError
 from ..files import check_free
-from ..options import PRESETS, SWITCHES, Options, flag, preset, refuse_unused
+from ..models.options import PRESETS, SWITCHES, Options, flag, preset, refuse_unused
 from . import common
 
 if TYPE_CHECKING:
-    from ..checkpoint import Checkpoints
-    from ..preparation import Run
-    from ..trainer import Trainer
+    from ..training.checkpoint import Checkpoints
+    from ..training.preparation import Run
+    from ..training.trainer import Trainer
 
 TYPES = {int: click.INT, float: click.FLOAT, str: click.STRING}
 
@@ -98,9 +98,9 @@ def main(train: str, model: str, dev: str | None, dev_fraction: float, keep: str
     those of the default preset. One BLAS thread is used unless
     OPENBLAS_NUM_THREADS (or OMP_NUM_THREADS) says otherwise.
     """
-    from ..checkpoint import Checkpoints
-    from ..modelfile import check
-    from ..preparation import prepare
+    from ..training.checkpoint import Checkpoints
+    from ..storage.modelfile import check
+    from ..training.preparation import prepare
     from .vectors import counted
 
     if init is not None and Path(init).resolve() == Path(model).resolve():
@@ -125,7 +125,7 @@ def _describe(run: Run) -> None:
     click.echo(f"{len(run.train):,} sentences, {trainer.tokens:,} tokens, {len(trainer.tagger.tags) - 1} tags; "
                f"{size:,} weights", err=True)
     if run.start is not None:
-        from ..adaptation import difference
+        from ..models.adaptation import difference
         click.echo(difference(trainer.tagger, run.start), err=True)
     unseen = {tag for sentence in run.dev for tag in sentence.tags or []} - set(trainer.tagger.tags.strings)
     if unseen:
@@ -139,7 +139,7 @@ def _train(run: Run, checkpoints: Checkpoints, model: str, quiet: bool) -> None:
 
     When the loss diverges, MODEL gets the best weights from before that, and the error is raised.
     """
-    from ..modelfile import save
+    from ..storage.modelfile import save
 
     trainer = run.trainer
 
@@ -180,7 +180,7 @@ def _run(trainer: Trainer, checkpoints: Checkpoints, quiet: bool) -> None:
     """
     from tqdm import tqdm
 
-    from ..checkpoint import Interrupted
+    from ..training.checkpoint import Interrupted
 
     stop: list[int] = []
 

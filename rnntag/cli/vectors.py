@@ -33,8 +33,8 @@ def main(raw: tuple[str, ...], out: str, width: int, min_count: int, contexts: i
     """
     from ..corpus import read
     from ..files import open_output
-    from ..vectorfile import write_vectors
-    from ..vectors import train_vectors
+    from ..text.vectorfile import write_vectors
+    from ..text.vectors import train_vectors
 
     with open_output(out, force=force) as stream:
         text = (sentence.words for path in raw for sentence in read(path, "tokens"))

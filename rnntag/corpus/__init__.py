@@ -13,6 +13,8 @@ Everything streams: a file is never held whole. Lines end in LF and nothing else
 split at the format's own separator and nothing else, because corpora have U+00A0, U+3000 and
 U+2028 inside words. A blank line is an empty sentence (where it ends a sentence already, the next
 one), so that sentence n of an answer belongs to sentence n of its question.
+
+May import: errors, compression, files.
 """
 
 from __future__ import annotations

@@ -11,12 +11,10 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import zip_longest
-from pathlib import Path
 from typing import NamedTuple
 
-from ..corpus import Lines, Sentence
+from ..corpus import Sentence
 from ..errors import CorpusError, quote
-from ..files import open_input
 
 MISSING = "(no tag)"  # the answered tag where there is none: no right one is called so
 
@@ -247,24 +245,3 @@ def map_tags(sentences: Iterable[Sentence], mapping: Mapping[str, str]) -> Itera
     for sentence in sentences:
         tags = None if sentence.tags is None else [mapping.get(tag, tag) for tag in sentence.tags]
         yield Sentence(sentence.words, tags, sentence.line, best=sentence.best)
-
-
-def read_tag_map(path: str | Path) -> dict[str, str]:
-    """A file of ``FROM TAB TO`` lines; blank lines are passed over, ``#`` is a tag like others.
-
-    Raises CorpusError for other lines, and for a tag that is mapped to two.
-    """
-    mapping: dict[str, str] = {}
-    with open_input(path) as stream:
-        lines = Lines(stream, path)
-        for number, text in lines.texts():
-            parts = text.split("\t")
-            if parts == [""]:
-                continue
-            if len(parts) != 2 or not all(parts):
-                raise CorpusError(f"{quote(text)}", "a line of a tag map is FROM, one tab, TO",
-                                  place=lines.place(number))
-            if mapping.setdefault(*parts) != parts[1]:
-                raise CorpusError(f"{quote(parts[0])} is mapped to {quote(mapping[parts[0]])} before",
-                                  "each tag is mapped once", place=lines.place(number))
-    return mapping

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rnntag.corpus import Sentence
-from rnntag.features import LONG_RUN, MARKS
+from rnntag.text.features import LONG_RUN, MARKS
 
 from .base import Tags, shuffled, temporary
 

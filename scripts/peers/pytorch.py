@@ -21,8 +21,8 @@ def pytorch(preset_name: str, **changes: Any) -> Callable[[Sequence[Sentence], i
         import torch
         from twins import Twin
 
-        from rnntag.options import preset
-        from rnntag.tagger import RNNTagger
+        from rnntag.models.options import preset
+        from rnntag.models.tagger import RNNTagger
 
         options = preset(preset_name, seed=seed, **changes, **CHANGES)
         rng = np.random.default_rng(seed)

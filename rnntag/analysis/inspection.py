@@ -1,0 +1,182 @@
+"""What is in a model: where it comes from, what it knows of a word, and why it tags it so.
+
+A word is looked at alone, as a sentence of one word, so that nothing but itself speaks for a tag.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from ..text.features import WordTable, normalized, word_features
+from ..models.hmm import END, IMPOSSIBLE, START, HMMTagger
+from ..models.inputs import FEATURES
+from ..nn.packing import Packing
+from ..nn.recurrent import OneHotRecurrent
+from ..models.tagger import RNNTagger
+
+FREQUENT = 500  # rows of rarer features have hardly been trained
+
+
+class Evidence(NamedTuple):
+    """What taking one thing away from a word does.
+
+    feature   which (a slot of features.py, or vector, characters) and its value
+    known     had training seen it? Otherwise it is read as unknown already, and its effect is 0
+    effect    how much larger log P(best) - log P(second) is with it than without it
+    """
+
+    feature: str
+    value: str
+    known: bool
+    effect: float
+
+
+@dataclass
+class Reasons:
+    """A word alone: its most probable tags with their probabilities, and what speaks for the first
+    and against the second; the features sorted by their effect."""
+
+    tags: list[tuple[str, float]]
+    evidence: list[Evidence]
+
+
+class Terms(NamedTuple):
+    """What an HMM makes of a word alone: log P(t | <s>) + log P(word | t) + log P(</s> | t)."""
+
+    tag: str
+    start: float
+    emission: float
+    end: float
+    probability: float
+
+
+def reasons(tagger: RNNTagger, word: str, count: int = 3) -> Reasons:
+    """Why a word alone gets its tag.
+
+    Each of its features in turn is read as unknown, and the network is asked again. Effects do not
+    add up, for the network is not linear, and features that say the same stand in for each other.
+    """
+    table = tagger.word_table()
+    table.ids([word])
+    own, offsets = table.features[0], tagger.features.offsets
+    read = word_features(normalized([word], tagger.options.normalize)[0], tagger.features.slots)
+    kinds = [(slot, value, bool(row > offset), k) for k, (slot, value, row, offset)
+             in enumerate(zip(tagger.features.slots, read, own, offsets))]
+    rows = np.tile(own, (1 + len(kinds), 1))
+    for number, (_, _, _, k) in enumerate(kinds, 1):
+        rows[number, k] = offsets[k]
+    extra = [name for name, there in (("vector", tagger.options.vectors), ("characters", tagger.options.char_rnn))
+             if there]
+    table.features = np.concatenate((rows, np.tile(own, (len(extra), 1))))
+    N = len(table.features)
+    if tagger.options.vectors:
+        table.vectors = np.repeat(table.vectors, N)
+        table.vectors[len(rows) + extra.index("vector")] = 0
+    if tagger.options.char_rnn:
+        table.characters = table.characters * N
+        table.characters[len(rows) + extra.index("characters")] = np.zeros(1, np.intp)
+    packing = Packing((1,) * N)
+    with np.errstate(over="ignore", invalid="ignore"):
+        z = tagger.network.project(tagger.params, table, np.arange(N))
+        scores = tagger.finite(tagger.network.scores(tagger.params, z, packing))
+    p = np.maximum(tagger.posteriors(scores, packing).astype(np.float64), 1e-300)
+    order = np.argsort(-p[0], kind="stable")
+    names = tagger.tags.strings[1:]
+    tags = [(names[k], float(p[0, k])) for k in order[:count]]
+    if len(order) < 2:
+        return Reasons(tags, [])
+    margins = np.log(p[:, order[0]]) - np.log(p[:, order[1]])
+    effects = (margins[0] - margins[1:]).tolist()
+    found = [Evidence(slot, value, known, effect) for (slot, value, known, _), effect in zip(kinds, effects)]
+    found += [Evidence(name, "", name != "vector" or bool(table.vectors[0]), effect)
+              for name, effect in zip(extra, effects[len(kinds):])]
+    return Reasons(tags, sorted(found, key=lambda each: -each.effect))
+
+
+def nearest_words(tagger: RNNTagger, word: str, count: int = 5) -> list[tuple[str, float]]:
+    """The training words that the network reads most alike: the cosine of what the first layer gets
+    of each (the sum of its features' rows, vector and characters; for one-hot input, rows of W_x),
+    less the mean over all training words."""
+    words = [each for each in tagger.words.strings[1:] if each != word]
+    if not words:
+        return []
+    table = tagger.word_table()
+    x = np.concatenate([_input(tagger, table, part) for part in _parts([word, *words])])
+    return _closest(x[0] - x[1:].mean(axis=0), x[1:] - x[1:].mean(axis=0), words, count)
+
+
+def nearest_features(tagger: RNNTagger, word: str, count: int = 5) -> list[tuple[str, float]]:
+    """The features that the word does not have whose rows are closest to what is read of it, as
+    ``suf3 ing``: affixes and shapes, of each slot the FREQUENT most frequent ones."""
+    table = tagger.word_table()
+    x = _input(tagger, table, [word])[0]
+    names, rows = [], []
+    own = set(table.features[0].tolist())
+    for slot, vocab, offset in zip(tagger.features.slots, tagger.features.vocabs.values(), tagger.features.offsets):
+        if slot not in ("form", "lower"):
+            for i in range(1, min(len(vocab), FREQUENT + 1)):  # the rows are in order of frequency
+                if offset + i not in own:
+                    names.append(f"{slot} {vocab.strings[i]}")
+                    rows.append(offset + i)
+    return _closest(x, feature_rows(tagger)[rows], names, count) if names else []
+
+
+def feature_rows(tagger: RNNTagger) -> np.ndarray:
+    """What stands for each feature: its embedding, or its rows of W_x for all directions; those of all
+    networks of an ensemble side by side."""
+    tables = []
+    for network, params in tagger.network.networks(tagger.params):
+        first = network.layers[0]
+        names = ([f"{first.name}.{d}.W_x" for d in first.directions] if isinstance(first, OneHotRecurrent)
+                 else [FEATURES])
+        tables += [params[name] for name in names]
+    return np.concatenate(tables, axis=1)
+
+
+def _input(tagger: RNNTagger, table: WordTable, words: list[str]) -> np.ndarray:
+    """What the first layer gets of each word, without biases: (N, E) or (N, D n H)."""
+    ids = table.ids(words)
+    networks = tagger.network.networks(tagger.params)
+    with np.errstate(over="ignore", invalid="ignore"):
+        if isinstance(networks[0][0].layers[0], OneHotRecurrent):
+            return tagger.finite(feature_rows(tagger)[table.features[ids]].sum(axis=1))
+        return tagger.finite(np.concatenate([network.inputs.forward(params, table, ids)[0]
+                                             for network, params in networks], axis=1))
+
+
+def _parts(words: list[str], size: int = 8_192) -> list[list[str]]:
+    return [words[k:k + size] for k in range(0, len(words), size)]
+
+
+def _closest(x: np.ndarray, rows: np.ndarray, names: list[str], count: int) -> list[tuple[str, float]]:
+    rows, x = rows.astype(np.float64), x.astype(np.float64)  # squares may be beyond float32
+    lengths = np.linalg.norm(rows, axis=1) * np.linalg.norm(x)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        cosines = np.where(lengths > 0, rows @ x / lengths, 0)
+    return [(names[k], float(cosines[k])) for k in np.argsort(-cosines, kind="stable")[:count]]
+
+
+def terms(tagger: HMMTagger, word: str, count: int = 3) -> list[Terms]:
+    """The most probable tags of a word alone, with the three terms of each and its probability.
+
+    As in tagging, a step that never occurred costs IMPOSSIBLE, so that the fewest such steps win.
+    """
+    found = []
+    for tag in tagger.tags.strings[1:]:
+        parts = tagger.transition(START, tag), tagger.emission(tag, word), tagger.transition(tag, END)
+        start, emission, end = (math.log(p) if p else IMPOSSIBLE for p in parts)
+        found.append(Terms(tag, start, emission, end, start + emission + end))
+    found.sort(key=lambda terms: -terms.probability)  # ties in the order of the tags, as in tagging
+    highest = found[0].probability  # a logarithm still
+    total = sum(math.exp(terms.probability - highest) for terms in found)
+    return [terms._replace(probability=math.exp(terms.probability - highest) / total) for terms in found[:count]]
+
+
+def seen_as(tagger: HMMTagger, word: str) -> dict[str, int]:
+    """How often training saw the word with each tag, the most frequent first."""
+    rows = tagger.emissions[tagger.emissions[:, 0] == tagger.words[word]] if word in tagger.words else []
+    return {tagger.tags.strings[int(tag)]: int(n) for _, tag, n in sorted(rows, key=lambda row: -row[2])}

@@ -1,0 +1,146 @@
+"""``rnntag report``: answers graded and compared, with figures, as one HTML page."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .. import common
+from ..answers import answers_arguments, answers_options, read_answers, training_corpus
+from ..grade_pos import LABELS, verdict
+from ..table import percent, short_names, span
+
+if TYPE_CHECKING:
+    from ...evaluation import Pair
+    from ...evaluation.grading import Grading
+
+
+@click.command("report", cls=common.Command)
+@answers_arguments
+@common.output
+@click.option("--train", metavar="FILE", help="The tagged corpus that the taggers were trained on: show known, "
+              "unknown and ambiguous words, and accuracy by word frequency (default: none).")
+@click.option("--log", "logs", multiple=True, metavar="MODEL", help="A model folder, or its log.jsonl: show loss and "
+              "dev accuracy by epoch; repeatable (default: none).")
+@click.option("--sentences", "worst_count", type=click.IntRange(min=0), default=10, show_default=True, metavar="N",
+              help="How many of the worst sentences to show of each answer.")
+@answers_options
+@common.force
+def main(reference: str, answers: tuple[str, ...], output: str, train: str | None, logs: tuple[str, ...],
+         worst_count: int, tag_map: str | None, resamples: int, seed: int, force: bool, **layout: Any) -> None:
+    """Write a page about how well each ANSWER has the tags of REFERENCE (extra: plot).
+
+    One HTML file without scripts, for any browser, in the light or dark scheme that it asks for. An
+    ANSWER with probabilities (test-rnn --probabilities) gets a reliability diagram.
+    """
+    from ...errors import OptionError
+    from . import figures, page
+    from ...evaluation.grading import Knowledge, grade
+    from ...files import open_output, shown
+
+    common.read_once(reference, *answers, train, tag_map)
+    figures.figure()  # a missing matplotlib shows before any work
+    with open_output(output, force=force) as target:
+        training = training_corpus(train, layout)
+        names = short_names([shown(answer) for answer in answers])
+        if len(set(names)) < len(names):
+            raise OptionError("an answer is given twice", "each is named once", place="ANSWER")
+        read = dict(zip(names, read_answers(reference, answers, layout, tag_map)))
+        paired = {name: answer.pairs for name, answer in read.items()}
+        known = Knowledge.of(training) if training else None
+        grading = grade([(name, paired[name]) for name in names], known, resamples, seed)
+        counts = Counter(word for sentence in training for word in sentence.words)
+        parts = [*overview(grading), *breakdowns(paired, counts), *curves(logs),
+                 *(part for grade in grading.grades for part in details(grade, paired[grade.name], worst_count))]
+        title = f"{', '.join(names)}: tags compared with {Path(shown(reference)).name}"
+        target.write(page.page(title, parts).encode("utf-8", "backslashreplace"))
+
+
+# ------------------------------------------------------------------ the parts of the page
+
+
+def overview(grading: Grading) -> Iterator[str]:
+    """The table of scores, the intervals as a figure, and each comparison in words."""
+    from . import figures, page
+    grades = grading.grades
+    measures = grades[0].measures
+    head = ["", *(each.name for each in grades)]
+    rows = [(LABELS[name], *(_cell(each.measures[name]) for each in grades)) for name in measures]
+    shown = {LABELS[name]: [(each.measures[name].value, each.measures[name].bootstrap) for each in grades]
+             for name in measures if any(each.measures[name].value == each.measures[name].value for each in grades)}
+    yield page.section(
+        "Scores", page.table(head, rows), page.paragraph(
+            f"{grading.sentences:,} sentences, {grading.tokens:,} tokens"
+            + (f", without {grading.left_out:,} that have no tag in the reference" if grading.left_out else "")
+            + ". Below each score its 95 % interval "
+            f"(bootstrap over sentences, {grading.resamples:,} resamples, seed {grading.seed}) and right/all.",
+            soft=True),
+        page.picture(figures.intervals(shown, [each.name for each in grades]), "The scores with their intervals."))
+    if grading.comparisons:
+        parts = []
+        for each in grading.comparisons:
+            first, *rest = verdict(each, grading)
+            parts += [f"<h3>{page.escape(first)}</h3>", *(page.paragraph(line.strip()) for line in rest)]
+        yield page.section("Is the difference more than chance?", *parts)
+
+
+def _cell(measure: Any) -> str:
+    if measure.value != measure.value:
+        return "none"
+    counts = f"\n{measure.score.correct}/{measure.score.total}" if measure.score else ""
+    return f"{percent(measure.value)} %\n{span(measure.bootstrap)}{counts}"
+
+
+def breakdowns(paired: dict[str, list[Pair]], counts: Counter[str]) -> Iterator[str]:
+    """Accuracy by word frequency, sentence length and confidence."""
+    from ...evaluation import breakdown
+    from . import figures, page
+    bars = "Bars are 95 % intervals of Wilson."
+    if counts:
+        found = {name: breakdown.by_frequency(pairs, counts) for name, pairs in paired.items()}
+        yield page.section("By word frequency", page.picture(
+            figures.classes(found, "occurrences of the word in training"), f"0: unknown words. {bars}"))
+    found = {name: breakdown.by_length(pairs) for name, pairs in paired.items()}
+    yield page.section("By sentence length", page.picture(
+        figures.classes(found, "tokens in the sentence"), bars))
+    bins = {name: breakdown.reliability(pairs) for name, pairs in paired.items() if breakdown.confident(pairs)}
+    if bins:
+        errors = "; ".join(f"{name}: {percent(breakdown.calibration_error(each))} %" for name, each in bins.items())
+        yield page.section("Does it know when it is right?", page.picture(
+            figures.reliability(bins), f"Below the dashed line a tagger is surer than it should be. {bars} Expected "
+            f"calibration error: {errors}."))
+
+
+def curves(paths: Sequence[str]) -> Iterator[str]:
+    """Loss and dev accuracy by epoch, of the logs that have epochs."""
+    from . import figures, page
+    from ...storage.modelfile import read_log
+    names = short_names([_model(path) for path in paths])
+    logs = {name: log for name, log in zip(names, map(read_log, paths)) if log}
+    if logs:
+        yield page.section("Training", page.picture(figures.training(logs), "From the logs of the models."))
+
+
+def _model(path: str) -> str:
+    """What a log is called: by its folder."""
+    return str(Path(path).parent) if Path(path).name == "log.jsonl" and Path(path).parent.name else path
+
+
+def details(grade: Any, pairs: list[Pair], worst_count: int) -> Iterator[str]:
+    """Mistakes, confusion, scores of each tag and the worst sentences of one answer."""
+    from ...evaluation import breakdown
+    from . import page
+    parts = ["<h3>Most common mistakes</h3>", page.mistakes_table(grade.confusion, 10),
+             "<h3>Confusion</h3>", page.heat_map(grade.confusion),
+             page.paragraph("Rows are right tags, columns answered ones; the stronger the shade, the larger the "
+                            "share of the right tag that went there.", soft=True),
+             page.folded(f"Scores of all {len(grade.tags)} tags", page.tags_table(grade.tags))]
+    worst = breakdown.worst(pairs, worst_count)
+    if worst:
+        parts += ["<h3>Worst sentences</h3>", page.paragraph(
+            "Marked: the answered tag struck through, then the right one.", soft=True), *map(page.marked, worst)]
+    yield page.section(grade.name, *parts)

@@ -1,0 +1,68 @@
+"""Several networks as one: what each gets wrong by chance, the mean of all gets right more often."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..nn.layers import Array, Shapes, softmax
+from ..nn.packing import Packing
+from ..text.features import WordTable
+from .network import Network
+
+
+class Ensemble:
+    """Several networks with the same options and other random weights: P(y | x) is the mean of theirs.
+
+    They are trained side by side on the same batches, each by its own loss. It has the methods of
+    Network; the parameters of member m are named ``net0.`` and so on. Frozen vectors are shared.
+    """
+
+    def __init__(self, members: list[Network], shared: tuple[str, ...] = ()):
+        self.members, self.shared, self.output = members, shared, members[0].output
+
+    def shapes(self) -> Shapes:
+        """Name and shape of every parameter."""
+        return {self._name(m, name): shape for m, network in enumerate(self.members)
+                for name, shape in network.shapes().items()}
+
+    def initialise(self, rng: np.random.Generator, dtype: str = "float32") -> dict[str, Array]:
+        """Random parameters, others for each member."""
+        return {self._name(m, name): array for m, network in enumerate(self.members)
+                for name, array in network.initialise(rng, dtype).items()}
+
+    def networks(self, params: dict[str, Array]) -> list[tuple[Network, dict[str, Array]]]:
+        """Each member with its parameters under their plain names."""
+        return [(network, {name: params[self._name(m, name)] for name in network.shapes()})
+                for m, network in enumerate(self.members)]
+
+    def separate(self, grads: dict[str, Any]) -> list[dict[str, Any]]:
+        """The gradients of each member, which is trained as if it were alone."""
+        return [{name: gradient for name, gradient in grads.items() if name.startswith(f"net{m}.")}
+                for m in range(len(self.members))]
+
+    def project(self, params: dict[str, Array], words: WordTable, types: Array) -> Array:
+        """What the ``project`` of each member gives, side by side."""
+        return np.concatenate([network.project(alone, words, types) for network, alone in self.networks(params)],
+                              axis=1)
+
+    def scores(self, params: dict[str, Array], z: Array, packing: Packing, tokens: Array | None = None) -> Array:
+        """log of the mean of the members' probabilities, as scores (N, K)."""
+        parts = np.split(z if tokens is None else z[tokens], len(self.members), axis=1)
+        p = np.mean([softmax(network.scores(alone, part, packing))
+                     for (network, alone), part in zip(self.networks(params), parts)], axis=0)
+        return np.log(np.maximum(p, np.finfo(p.dtype).tiny))
+
+    def loss_and_gradient(self, params: dict[str, Array], words: WordTable, types: Array, targets: Array,
+                          packing: Packing, rng: np.random.Generator | None) -> tuple[float, dict[str, Any]]:
+        """The mean of the members' losses; the gradient of each member's loss."""
+        total, grads = 0.0, dict[str, Any]()
+        for m, (network, alone) in enumerate(self.networks(params)):
+            loss, of_member = network.loss_and_gradient(alone, words, types, targets, packing, rng)
+            total += loss / len(self.members)
+            grads |= {self._name(m, name): gradient for name, gradient in of_member.items()}
+        return total, grads
+
+    def _name(self, m: int, name: str) -> str:
+        return name if name in self.shared else f"net{m}.{name}"

@@ -1,0 +1,134 @@
+"""The network of a tagger: word inputs, a list of layers, an output layer.
+
+    word -> sum of feature embeddings [+ vector W_v] [+ characters' RNN W_c] -> x     (N, E)
+    x -> stacked RNN (or convolution) -> h -> [dense layers] -> h W_o + b_o = scores   (N, K)
+
+What the network consists of is decided in ``build`` alone. Parameters are one flat dict of named arrays; the layers
+tell their names and shapes. Nothing is kept on the object between forward and backward.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+from ..nn.convolution import Convolution
+from ..nn.layers import Array, Dense, Dropout, Layer, Shapes
+from ..nn.packing import Lookup, Packing
+from ..nn.recurrent import OneHotRecurrent, Recurrent
+from ..text.features import WordTable
+from .inputs import Characters, Embeddings, OneHot, Vectors
+from .options import CELLS, OUTPUTS, Options
+
+
+def build(options: Options, rows: int, tags: int, characters: int = 0, vectors: int = 0) -> Network:
+    """The network of given options and sizes.
+
+    rows, tags, characters, vectors   sizes of the feature table, the tag set, the alphabet (with
+    its unknown) and the table of pretrained vectors (with row 0 for none)
+    """
+    o, E, D = options, options.embedding, options.directions
+    cell = _made(CELLS[o.cell])(o.activation)
+    others: list[Any] = [Vectors(vectors, o.vectors, E, o.vector_dropout, o.freeze_vectors)] if o.vectors else []
+    others += [Characters(characters, o.char_embedding, cell, o.char_rnn, E)] if o.char_rnn else []
+    inputs = Embeddings(rows, E, o.word_dropout, others) if E else OneHot(o.word_dropout)
+    layers: list[Layer] = [Dropout(o.dropout)] if E else []
+    width = E or rows
+    for number in range(o.layers):
+        if o.encoder == "cnn":
+            layers.append(Convolution(f"cnn{number}", o.window, width, o.filters))
+            width = o.filters
+        else:
+            kind = OneHotRecurrent if number == 0 and not E else Recurrent
+            layers.append(kind(f"rnn{number}", cell, width, o.hidden, D, o.bptt))
+            width = o.hidden * D
+        layers.append(Dropout(o.dropout))
+    for number, (units, activation) in enumerate(o.dense_layers):
+        layers += [Dense(f"dense{number}.W", f"dense{number}.b", width, units, activation), Dropout(o.dropout)]
+        width = units
+    return Network(inputs, layers, _made(OUTPUTS[o.output])("output", width, tags))
+
+
+def _made(place: str) -> Any:
+    """The class at ``module:name`` of nn."""
+    module, name = place.split(":")
+    return getattr(import_module(f"..nn.{module}", __package__), name)
+
+
+class Network:
+    """Word inputs, layers, an output layer; ``context`` is the place of the first layer that looks at neighbours."""
+
+    def __init__(self, inputs: OneHot, layers: list[Layer], output: Any):
+        self.inputs, self.layers, self.output = inputs, layers, output
+        self.context = next(k for k, layer in enumerate(layers) if not layer.pointwise)
+
+    # -------------------------------------------------------------- parameters
+
+    def shapes(self) -> Shapes:
+        """Name and shape of every parameter."""
+        return {name: shape for part in (self.inputs, *self.layers, self.output)
+                for name, shape in part.shapes().items()}
+
+    def initialise(self, rng: np.random.Generator, dtype: str = "float32") -> dict[str, Array]:
+        """Random parameters; vectors 0, for the caller to fill."""
+        return {name: array.astype(dtype) for part in (self.inputs, *self.layers, self.output)
+                for name, array in part.initialise(rng).items()}
+
+    def networks(self, params: dict[str, Array]) -> list[tuple[Network, dict[str, Array]]]:
+        """The networks that this consists of, with their parameters: itself."""
+        return [(self, params)]
+
+    def separate(self, grads: dict[str, Any]) -> list[dict[str, Any]]:
+        """The gradients in parts that are clipped apart: all together."""
+        return [grads]
+
+    # -------------------------------------------------------------- tagging
+
+    def project(self, params: dict[str, Array], words: WordTable, types: Array) -> Array:
+        """All that depends on a word alone, for words in rows ``types`` (N,) of ``words``: what ``scores`` takes."""
+        x, _ = self.inputs.forward(params, words, types)
+        for layer in self.layers[:self.context]:
+            x, _ = layer.forward(params, x, None)
+        return self._first().project(params, x)
+
+    def scores(self, params: dict[str, Array], z: Array, packing: Packing, tokens: Array | None = None) -> Array:
+        """Scores (N, K) from what ``project`` gives, nothing dropped.
+
+        tokens   (N,) which row of z each token has; by default they are one and the same
+        """
+        x, _ = self._first().run(params, z if tokens is None else Lookup(z, tokens), packing)
+        for layer in (*self.layers[self.context + 1:], self.output):
+            x, _ = layer.forward(params, x, packing)
+        return x
+
+    def _first(self) -> Any:
+        return self.layers[self.context]
+
+    # -------------------------------------------------------------- training
+
+    def forward(self, params: dict[str, Array], words: WordTable, types: Array, packing: Packing,
+                rng: np.random.Generator | None = None) -> tuple[Array, list[Any]]:
+        """Scores (N, K) of packed tokens, and the caches; with a generator, words, vectors and units are dropped."""
+        x, cache = self.inputs.forward(params, words, types, rng)
+        caches = [cache]
+        for layer in (*self.layers, self.output):
+            x, cache = layer.forward(params, x, packing, rng)
+            caches.append(cache)
+        return x, caches
+
+    def loss_and_gradient(self, params: dict[str, Array], words: WordTable, types: Array, targets: Array,
+                          packing: Packing, rng: np.random.Generator | None) -> tuple[float, dict[str, Any]]:
+        """The negative log-likelihood, its mean over the batch's sentences, and the gradient of that for every
+        parameter (full gradient, seed 000, "RNN Full Gradient Calculation"): arrays, or Rows for what is looked
+        up."""
+        scores, (inputs, *caches) = self.forward(params, words, types, packing, rng)
+        loss, dx, of_output = self.output.loss(params, scores, targets, packing)
+        B = len(packing.lengths)
+        grads: dict[str, Any] = {name: gradient / B for name, gradient in of_output.items()}
+        dx /= B
+        for layer, cache in zip(reversed((*self.layers, self.output)), reversed(caches)):
+            dx, of_layer = layer.backward(params, dx, cache)
+            grads |= of_layer
+        return loss / B, grads | self.inputs.backward(params, dx, inputs)

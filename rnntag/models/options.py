@@ -1,0 +1,240 @@
+"""Every option of the network and of its training: default, bounds, unit, and the presets.
+
+One field is one option: the command line, the check of a model's manifest and the documentation
+are all made from these lines.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterable
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from ..errors import OptionError, quote
+
+FEATURES = ("form", "lower", "prefixes", "suffixes", "shape")
+CELLS = {"elman": "cells:Elman", "gru": "cells:GRU", "lstm": "cells:LSTM"}  # module and class in nn
+OUTPUTS = {"softmax": "output:Softmax", "crf": "output:CRF"}
+
+
+def _number(default: float, low: float, high: float, help: str, group: str) -> Any:
+    return field(default=default, metadata={"low": low, "high": high, "help": help, "group": group})
+
+
+def _choice(default: str, choices: tuple[str, ...], help: str, group: str) -> Any:
+    return field(default=default, metadata={"choices": choices, "help": help, "group": group})
+
+
+def _other(default: Any, help: str, group: str) -> Any:
+    return field(default=default, metadata={"help": help, "group": group})
+
+
+@dataclass(frozen=True)
+class Options:
+    """All that determines a tagger besides its corpus. Raises OptionError for what does not fit."""
+
+    # input
+    features: str = _other(",".join(FEATURES), f"Word features, summed: some of {', '.join(FEATURES)}.", "Input")
+    normalize: str = _choice("none", ("none", "nfc", "nfkc"), "Unicode form in which words are looked up; the output "
+                             "keeps theirs.", "Input")
+    min_count: int = _number(1, 1, 10**9, "Features seen less often than this are unknown.", "Input")
+    embedding: int = _number(64, 0, 4096, "Width of the embeddings; 0: one-hot input, a row of W_x "
+                             "for each feature.", "Input")
+    char_rnn: int = _number(0, 0, 1024, "Hidden width of the RNN over characters, 0: none.", "Input")
+    char_embedding: int = _number(32, 1, 1024, "Width of the character embeddings.", "Input")
+    vectors: int = _number(0, 0, 4096, "Width of the pretrained word vectors, 0: none.", "Input")
+    freeze_vectors: bool = _other(True, "Keep pretrained vectors as they are, or train them too.", "Input")
+    # network
+    encoder: str = _choice("rnn", ("rnn", "cnn"), "What reads the sentence.", "Network")
+    cell: str = _choice("gru", tuple(CELLS), "Recurrent cell.", "Network")
+    activation: str = _choice("tanh", ("tanh", "sigmoid", "relu"), "Activation of the Elman cell.", "Network")
+    bidirectional: bool = _other(True, "Read each sentence in both directions, or left to right.", "Network")
+    layers: int = _number(1, 1, 8, "Stacked layers.", "Network")
+    hidden: int = _number(128, 1, 4096, "Hidden width, for each direction.", "Network")
+    window: int = _number(5, 1, 31, "Width of the convolution's window in words, odd.", "Network")
+    filters: int = _number(200, 1, 4096, "Filters of the convolution.", "Network")
+    dense: tuple[str, ...] = _other((), "A dense layer before the output, N[:tanh|relu|sigmoid]; "
+                                    "repeatable.", "Network")
+    output: str = _choice("softmax", tuple(OUTPUTS), "Output layer.", "Network")
+    members: int = _number(1, 1, 64, "Networks with other random weights, trained side by side; their "
+                           "probabilities are averaged.", "Network")
+    # training
+    epochs: int = _number(18, 1, 100_000, "Passes over the training data.", "Training")
+    batch_size: int = _number(16, 1, 100_000, "Sentences per update.", "Training")
+    bptt: int = _number(0, 0, 1_000_000, "Steps back that an error is followed, 0: the full gradient.", "Training")
+    optimizer: str = _choice("adam", ("sgd", "momentum", "adagrad", "rmsprop", "adam"), "Update rule.", "Training")
+    learning_rate: float = _number(0.002, 0, 1e6, "Step size.", "Training")
+    embedding_rate: float = _number(4.0, 0, 1e6, "Factor on the step size for embeddings.", "Training")
+    schedule: str = _choice("linear", ("constant", "linear", "cosine"), "Step size over time: constant, or "
+                            "falling to 0.", "Training")
+    clip: float = _number(5.0, 0, math.inf, "Largest norm of a gradient, 0: no limit.", "Training")
+    dropout: float = _number(0.35, 0, 0.99, "Share of units dropped, of the input and of each layer.", "Training")
+    word_dropout: float = _number(0.25, 0, 1e6, "a: a word seen n times is read as unknown with "
+                                  "probability a / (a + n).", "Training")
+    vector_dropout: float = _number(0.1, 0, 0.99, "Share of tokens without their pretrained vector.", "Training")
+    weight_decay: float = _number(0.0, 0, 1, "Share of the weights taken off per step of size 1.", "Training")
+    average: float = _number(0.0, 0, 1, "Last part of the training whose weights are averaged, 0: none.", "Training")
+    patience: int = _number(0, 0, 100_000, "Epochs without a better dev score before stopping, 0: never.", "Training")
+    seed: int = _number(1, 0, 2**63 - 1, "Seed of the random generator.", "Training")
+
+    def __post_init__(self) -> None:
+        for option in fields(self):
+            self._check(option.name, getattr(self, option.name), option.metadata, type(option.default))
+        self._check_together()
+
+    @staticmethod
+    def _check(name: str, value: Any, meta: Any, kind: Any) -> None:
+        place = flag(name)
+        if type(value) is not kind and not (kind is float and type(value) is int):
+            wanted = {int: "a whole number", float: "a number", bool: "true or false"}.get(kind, "text")
+            raise OptionError(repr(value)[:60], f"it is {wanted}", place=place)
+        if "low" in meta and not meta["low"] <= value <= meta["high"]:
+            raise OptionError(str(value)[:60], f"it is at least {meta['low']} and at most {meta['high']}",
+                              place=place)
+        if "choices" in meta and value not in meta["choices"]:
+            raise OptionError(quote(value), f"it is one of {', '.join(meta['choices'])}", place=place)
+        if kind is float and value > 1e300 and not value == math.inf:  # a whole number beyond floats, too
+            raise OptionError(str(value)[:60], "it is at most 1e300, or inf", place=place)
+
+    def _check_together(self) -> None:
+        odd = [name for name in self.feature_names if name not in FEATURES]
+        if odd or len(set(self.feature_names)) < len(self.feature_names):
+            raise OptionError(f"{self.features!r}", f"it is some of {', '.join(FEATURES)}, each once",
+                              place="--features")
+        if not (self.feature_names or self.char_rnn or self.vectors):
+            raise OptionError("no features, no --char-rnn and no --vectors", "a network needs some input",
+                              place="--features")
+        if self.embedding == 0 and (self.char_rnn or self.vectors):
+            raise OptionError("0 with --char-rnn or --vectors", "these are added to embeddings",
+                              "Give --embedding a width.", "--embedding")
+        if self.encoder == "cnn":
+            if self.bptt:
+                raise OptionError(f"{self.bptt} with --encoder cnn", "a convolution has no time to go back "
+                                  "through", "Leave it out, or use --encoder rnn.", "--bptt")
+            if self.embedding == 0:
+                raise OptionError("0 with --encoder cnn", "a convolution reads embeddings",
+                                  "Give --embedding a width.", "--embedding")
+            if self.window % 2 == 0:
+                raise OptionError(f"{self.window}", "the window is odd: as many words on either side",
+                                  place="--window")
+        if self.members > 1 and self.output == "crf":
+            raise OptionError(f"{self.members} with --output crf", "probabilities of tokens are averaged",
+                              "Use --output softmax.", "--members")
+        for layer in self.dense_layers:
+            if layer[1] not in ("tanh", "relu", "sigmoid") or not 1 <= layer[0] <= 4096:
+                raise OptionError(f"{layer[0]}:{layer[1]}", "a dense layer is 1 to 4096, then :tanh, :relu or "
+                                  ":sigmoid", place="--dense")
+        if len(self.dense) > 8:
+            raise OptionError(f"{len(self.dense)} layers", "at most 8", place="--dense")
+
+    def unused(self, dev: bool = False, vectors: bool = False) -> dict[str, str]:
+        """The options that change nothing here, and why: ``{"window": "without --encoder cnn"}``.
+
+        dev      there is a dev set
+        vectors  there will be pretrained vectors, whose width is not known yet
+        """
+        recurrent, vectors = self.encoder == "rnn", bool(self.vectors) or vectors
+        rows = self.feature_names or self.char_rnn or vectors and not self.freeze_vectors
+        needed = {
+            "min_count": (self.feature_names, "without --features"),
+            "word_dropout": (self.feature_names, "without --features"),
+            "embedding_rate": (rows, "without embeddings that are trained"),
+            "patience": (dev or not self.patience, "without a dev set"),
+            "cell": (recurrent or self.char_rnn, "without --encoder rnn"),
+            "activation": (self.cell == "elman" and (recurrent or self.char_rnn), "without --cell elman"),
+            "bidirectional": (recurrent, "without --encoder rnn"),
+            "hidden": (recurrent, "without --encoder rnn"),
+            "window": (not recurrent, "without --encoder cnn"),
+            "filters": (not recurrent, "without --encoder cnn"),
+            "char_embedding": (self.char_rnn, "without --char-rnn"),
+            "freeze_vectors": (vectors, "without vectors"),
+            "vector_dropout": (vectors, "without vectors"),
+        }
+        return {name: why for name, (used, why) in needed.items() if not used}
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """The features as a tuple."""
+        return tuple(name for name in self.features.split(",") if name)
+
+    @property
+    def dense_layers(self) -> list[tuple[int, str]]:
+        """(width, activation) of each dense layer, tanh when none is named."""
+        layers = []
+        for text in self.dense:
+            width, _, activation = str(text).partition(":")
+            if not (width.isascii() and width.isdigit() and len(width) < 6):
+                raise OptionError(quote(text), "it is N or N:tanh, N:relu, N:sigmoid", place="--dense")
+            layers.append((int(width), activation or "tanh"))
+        return layers
+
+    @property
+    def directions(self) -> int:
+        """How many directions a layer reads in."""
+        return 2 if self.bidirectional else 1
+
+    def to_dict(self) -> dict[str, Any]:
+        """All options as JSON values."""
+        values = asdict(self)
+        values["dense"] = list(self.dense)
+        if math.isinf(self.clip):
+            values["clip"] = 0.0
+        return values
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Options:
+        """Options from JSON values; those absent have their default.
+
+        Raises OptionError for a name that is no option, and for values that do not fit.
+        """
+        refuse_unknown(values)
+        values = dict(values)
+        if isinstance(values.get("dense"), list):
+            values["dense"] = tuple(values["dense"])
+        return cls(**values)
+
+
+def refuse_unknown(names: Iterable[str]) -> None:
+    """Raise OptionError for a name that is no option."""
+    known = {option.name for option in fields(Options)}
+    for name in names:
+        if name not in known:
+            raise OptionError(f"{quote(name)} is no option", f"options are {', '.join(sorted(known))}")
+
+
+SWITCHES = {"bidirectional": "--bidirectional/--one-direction",
+            "freeze_vectors": "--freeze-vectors/--tune-vectors"}
+
+
+def flag(name: str) -> str:
+    """The command-line name of an option."""
+    return "--" + name.replace("_", "-")
+
+
+def refuse_unused(options: Options, given: Collection[str], dev: bool, vectors: bool = False) -> None:
+    """Raise OptionError for an option of those given (by name) that changes nothing; arguments as of ``unused``."""
+    for name, why in options.unused(dev, vectors).items():
+        if name in given:
+            raise OptionError(f"{getattr(options, name)} {why}", "it would change nothing", "Leave it out.",
+                              SWITCHES.get(name, flag(name)))
+
+
+PRESETS: dict[str, dict[str, Any]] = {
+    # the network of seed 000: one-hot words, one direction, tanh, per-sentence SGD, full gradient
+    "tutorial": {"features": "form", "embedding": 0, "cell": "elman", "bidirectional": False, "hidden": 100,
+                 "optimizer": "sgd", "batch_size": 1, "learning_rate": 0.2, "embedding_rate": 1.0,
+                 "dropout": 0.0, "epochs": 12},
+    "default": {},
+    "accurate": {"members": 5, "embedding": 128, "hidden": 200, "dropout": 0.5, "epochs": 16},
+}
+
+
+def preset(name: str, **changes: Any) -> Options:
+    """The options of a preset, with changes.
+
+    Raises OptionError for what is no preset or no option.
+    """
+    if not isinstance(name, str) or name not in PRESETS:
+        raise OptionError(quote(name), f"it is one of {', '.join(PRESETS)}", place="--preset")
+    return Options.from_dict({**PRESETS[name], **changes})

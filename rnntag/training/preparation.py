@@ -1,0 +1,203 @@
+"""From a corpus, a dev set, vectors and options to a training that is ready to begin, for programs and commands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..storage import modelfile
+from ..models.adaptation import START, adapted_options
+from ..corpus import Sentence, check_layout, count_characters, read, read_tagged
+from ..errors import CorpusError, OptionError, quote
+from ..files import digest
+from ..nn.layers import Array
+from ..storage.modelfile import Tagger
+from ..models.options import Options, preset as preset_options, refuse_unused
+from ..models.tagger import RNNTagger
+from .trainer import Trainer, hold_out, new_tagger
+from ..text.vectorfile import read_vectors
+from ..text.vectors import train_vectors
+from ..text.vocab import Vocab
+
+FILE = (str, Path)  # what names a file
+Corpus = str | Path | Iterable[Sentence | Sequence[tuple[str, str]]]
+Text = str | Path | Iterable[str | Path | Sequence[str]]
+Vectors = str | Path | tuple[Sequence[str], Any]
+
+
+@dataclass
+class Run:
+    """A training that is ready to begin.
+
+    trainer      has the epochs
+    info         what the model's manifest will say of where the model is from
+    train, dev   the sentences
+    start        the tagger that it starts from, or None
+    keep         whose weights ``result`` has: those of the best or the last epoch
+    """
+
+    trainer: Trainer
+    info: dict[str, Any]
+    train: list[Sentence]
+    dev: list[Sentence]
+    start: RNNTagger | None
+    keep: str
+
+    def result(self) -> RNNTagger:
+        """The tagger as trained so far; it knows where it is from."""
+        tagger = self.trainer.result(self.keep)
+        scored = {"dev": {**self.info["dev"], "accuracy": self.trainer.at.best_score}} if self.dev else {}
+        tagger.info = self.info | scored
+        return tagger
+
+
+def prepare(corpus: Corpus, *, dev: Corpus = (), dev_fraction: float = 0.0, keep: str | None = None,
+            preset: str | None = None, init: str | Path | Tagger | None = None, vectors: Vectors | None = None,
+            raw_text: Text = (), layout: Mapping[str, Any], options: Mapping[str, Any],
+            progress: Callable[[Iterator[Sequence[str]]], Iterable[Sequence[str]]] = iter) -> Run:
+    """Everything of a training but its epochs; the arguments are those of ``rnntag.train``.
+
+    layout     how files are to be read: keywords of ``corpus.read_tagged``
+    progress   is given the sentences of ``raw_text``, and gives them on
+
+    Raises OptionError for misuse before a corpus is read, then CorpusError for what is wrong with one.
+    """
+    layout, given = dict(layout), dict(options)
+    has_dev, has_text = _is_there(dev), _is_there(raw_text)
+    _check(has_dev, dev_fraction, keep, vectors is not None and has_text)
+    check_layout(**{name: value for name, value in layout.items() if name not in ("skipped", "tag_map")})
+    if not isinstance(layout.get("tag_map") or {}, Mapping):
+        raise OptionError(quote(layout["tag_map"]), "it is a tag for each of some tags", place="--tag-map")
+    start: Any = modelfile.load(init, "rnn", START) if isinstance(init, FILE) else init
+    if start is not None:
+        if not isinstance(start, RNNTagger):
+            raise OptionError(quote(start), "it is an RNN tagger, or a model folder", place="--init")
+        learnt = modelfile.trained_field(init) if isinstance(init, FILE) else start.info.get("field")
+        layout["field"] = layout.get("field") or learnt
+    some = {"vectors": 1} if vectors is not None or has_text else {}  # the width is not known yet
+    refuse_unused(_options(start, preset, given | some), given, has_dev or dev_fraction > 0)
+
+    train, held_out = sentences(corpus, layout), sentences(dev, layout) if has_dev else []
+    info: dict[str, Any] = {"preset": preset or "default"} if preset or start is None else {}
+    info |= modelfile.origin(corpus, train, layout)
+    if start is not None:
+        info["init"] = ({"name": Path(init).name, "sha256": digest(Path(init) / modelfile.MANIFEST)}
+                        if isinstance(init, FILE) else start.info.get("train", {}))
+    table = _table(vectors) if vectors is not None else None
+    if has_text:
+        table = train_vectors(progress(_words(raw_text)))
+    if table is not None:
+        given["vectors"] = table[1].shape[1]
+        info["vectors"] = {Path(path).name: digest(path) for path in _files(raw_text if has_text else vectors)}
+    chosen = _options(start, preset, given)
+    rng = np.random.default_rng(chosen.seed)
+    if dev_fraction:
+        train, held_out = hold_out(train, dev_fraction, rng)
+    if held_out:
+        info["dev"] = {**modelfile.provenance(dev if has_dev else corpus, held_out), "fraction": dev_fraction,
+                       "kept": keep or "best"}
+    trainer = Trainer(new_tagger(train, chosen, rng, table, start), train, held_out, rng)
+    return Run(trainer, info, train, held_out, start, keep or "best")
+
+
+def _is_there(given: Any) -> bool:
+    """Is an argument given that may be a file, or several sentences, and by default is ()?"""
+    return isinstance(given, FILE) or not isinstance(given, Collection) or len(given) > 0
+
+
+def _check(has_dev: bool, dev_fraction: float, keep: str | None, both: bool) -> None:
+    if type(dev_fraction) not in (int, float) or not 0 <= dev_fraction <= 0.9:
+        raise OptionError(quote(dev_fraction), "it is at least 0 and at most 0.9", place="--dev-fraction")
+    if has_dev and dev_fraction:
+        raise OptionError("given together", "there is one dev set", place="--dev and --dev-fraction")
+    if both:
+        raise OptionError("given together", "vectors come from one of them", place="--vectors and --raw-text")
+    if keep not in (None, "best", "last"):
+        raise OptionError(quote(keep), "it is best or last", place="--keep")
+    if keep and not (has_dev or dev_fraction):
+        raise OptionError(f"{keep} without a dev set", "it would change nothing", "Leave it out.", "--keep")
+
+
+def _options(start: RNNTagger | None, preset: str | None, given: Mapping[str, Any]) -> Options:
+    """The options of the new tagger."""
+    return preset_options(preset or "default", **given) if start is None else adapted_options(
+        start.options, given, preset)
+
+
+# ------------------------------------------------------------------ corpora
+
+
+def sentences(corpus: Corpus, layout: Mapping[str, Any]) -> list[Sentence]:
+    """A tagged corpus, given as a file or as sentences, without its empty sentences.
+
+    Raises CorpusError for a word without a tag, and when nothing is left.
+    """
+    if isinstance(corpus, FILE):
+        return read_tagged(corpus, **layout)
+    if not isinstance(corpus, Iterable):
+        raise CorpusError(quote(corpus), "a corpus is a file, or sentences")
+    tag_map, kept = layout.get("tag_map") or {}, []
+    for number, given in enumerate(corpus, 1):
+        sentence = given if isinstance(given, Sentence) else _from_pairs(given, number)
+        tags = sentence.tags or []
+        count_characters(sentence.words, number)
+        count_characters(tags, number)
+        if len(tags) != len(sentence.words) or not all(sentence.words) or not all(tags):
+            raise CorpusError("a word without a tag, or a tag without a word", "both are needed to learn from",
+                              place=f"sentence {number}")
+        if tags:
+            kept.append(Sentence(sentence.words, [tag_map.get(tag, tag) for tag in tags], sentence.line or number))
+    if not kept:
+        raise CorpusError("no tagged sentences", "at least one is needed")
+    return kept
+
+
+def _from_pairs(pairs: Any, number: int) -> Sentence:
+    place = f"sentence {number}"
+    if isinstance(pairs, str) or not isinstance(pairs, Collection):
+        raise CorpusError(quote(pairs), "a sentence is a list of (word, tag)", place=place)
+    for pair in pairs:
+        if isinstance(pair, str) or not isinstance(pair, Collection) or len(pair) != 2:
+            raise CorpusError(quote(pair), "it is a pair of a word and a tag", place=place)
+    return Sentence([word for word, _ in pairs], [tag for _, tag in pairs], number)
+
+
+# ------------------------------------------------------------------ vectors
+
+
+def _table(vectors: Vectors) -> tuple[Vocab, Array]:
+    """Words and vectors (V, width), row 0 zero, from a file or as a program has them."""
+    if isinstance(vectors, FILE):
+        return read_vectors(vectors)
+    try:
+        words, table = vectors
+        vocab, rows = Vocab(words), np.asarray(table, np.float32)
+        fit = rows.ndim == 2 and len(rows) == len(vocab) - 1 > 0 and "" not in vocab.strings[1:] and (
+            len(set(vocab.strings)) == len(vocab)) and all(isinstance(word, str) for word in vocab.strings)
+    except (TypeError, ValueError):
+        fit = False
+    if not fit or not np.isfinite(rows).all():
+        raise OptionError(quote(vectors), "it is a file, or distinct words and an array with a finite row for "
+                          "each", place="--vectors")
+    return vocab, np.concatenate((np.zeros_like(rows[:1]), rows))
+
+
+def _files(given: Any) -> list[str | Path]:
+    """The files of an argument that may have other things in it."""
+    if isinstance(given, FILE):
+        return [given]
+    return [item for item in given if isinstance(item, FILE)]
+
+
+def _words(raw_text: Text) -> Iterator[Sequence[str]]:
+    """The sentences of untagged text."""
+    for number, item in enumerate([raw_text] if isinstance(raw_text, FILE) else raw_text, 1):
+        if isinstance(item, FILE):
+            yield from (sentence.words for sentence in read(item, "tokens"))
+        else:
+            count_characters(item, number)
+            yield item
