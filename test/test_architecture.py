@@ -1,4 +1,4 @@
-"""Data flows one way: a room imports only what its first lines say, from rooms above it; no module runs in a circle."""
+"""Data flows one way: a room imports only what its first lines say, from rooms above; no module runs in a circle."""
 
 import ast
 import re

@@ -17,7 +17,7 @@ from conftest import ROOT
 from rnntag.cli.main import main
 from rnntag.text.features import WordTable
 from rnntag.models.options import preset
-from rnntag.nn.rnn import pack
+from rnntag.nn.packing import pack
 from rnntag.models.tagger import RNNTagger
 
 

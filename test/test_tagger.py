@@ -11,7 +11,7 @@ from rnntag.corpus import Sentence
 from rnntag.errors import ModelError, OptionError
 from rnntag.models.options import Options
 from rnntag.models.tagger import VECTOR_NORM, RNNTagger, batches, chunks, cut
-from rnntag.training.trainer import train_tagger
+from rnntag.training.tagging import train_tagger
 from rnntag.text.vocab import Vocab
 
 SMALL = {"cell": "elman", "optimizer": "sgd", "batch_size": 1, "learning_rate": 0.05,

@@ -18,7 +18,8 @@ from ..nn.layers import Array
 from ..storage.modelfile import Tagger
 from ..models.options import Options, preset as preset_options, refuse_unused
 from ..models.tagger import RNNTagger
-from .trainer import Trainer, hold_out, new_tagger
+from .tagging import TaggingTask, new_tagger
+from .trainer import Trainer
 from ..text.vectorfile import read_vectors
 from ..text.vectors import train_vectors
 from ..text.vocab import Vocab
@@ -33,6 +34,7 @@ Vectors = str | Path | tuple[Sequence[str], Any]
 class Run:
     """A training that is ready to begin.
 
+    task         what is trained
     trainer      has the epochs
     info         what the model's manifest will say of where the model is from
     train, dev   the sentences
@@ -40,6 +42,7 @@ class Run:
     keep         whose weights ``result`` has: those of the best or the last epoch
     """
 
+    task: TaggingTask
     trainer: Trainer
     info: dict[str, Any]
     train: list[Sentence]
@@ -49,7 +52,7 @@ class Run:
 
     def result(self) -> RNNTagger:
         """The tagger as trained so far; it knows where it is from."""
-        tagger = self.trainer.result(self.keep)
+        tagger: RNNTagger = self.trainer.result(self.keep)
         scored = {"dev": {**self.info["dev"], "accuracy": self.trainer.at.best_score}} if self.dev else {}
         tagger.info = self.info | scored
         return tagger
@@ -100,8 +103,8 @@ def prepare(corpus: Corpus, *, dev: Corpus = (), dev_fraction: float = 0.0, keep
     if held_out:
         info["dev"] = {**modelfile.provenance(dev if has_dev else corpus, held_out), "fraction": dev_fraction,
                        "kept": keep or "best"}
-    trainer = Trainer(new_tagger(train, chosen, rng, table, start), train, held_out, rng)
-    return Run(trainer, info, train, held_out, start, keep or "best")
+    task = TaggingTask(new_tagger(train, chosen, rng, table, start), train, held_out)
+    return Run(task, Trainer(task, rng), info, train, held_out, start, keep or "best")
 
 
 def _is_there(given: Any) -> bool:
@@ -129,6 +132,21 @@ def _options(start: RNNTagger | None, preset: str | None, given: Mapping[str, An
 
 
 # ------------------------------------------------------------------ corpora
+
+
+def hold_out(sentences: Sequence[Sentence], fraction: float,
+             rng: np.random.Generator) -> tuple[list[Sentence], list[Sentence]]:
+    """A random ``fraction`` of the sentences set aside: (the rest, the dev set), order kept.
+
+    Raises OptionError when one part would be empty.
+    """
+    count = round(len(sentences) * fraction)
+    if not 0 < count < len(sentences):
+        raise OptionError(f"{fraction} of {len(sentences)} sentences is {count}",
+                          "both parts need at least one", place="--dev-fraction")
+    chosen = set(rng.permutation(len(sentences))[:count].tolist())
+    return ([s for i, s in enumerate(sentences) if i not in chosen],
+            [s for i, s in enumerate(sentences) if i in chosen])
 
 
 def sentences(corpus: Corpus, layout: Mapping[str, Any]) -> list[Sentence]:
