@@ -97,7 +97,7 @@ def test_a_training_killed_or_out_of_room_at_a_file_operation_resumes_to_the_sam
     model is written, moved into place, and the checkpoint removed."""
     run, wanted, _ = reference(tmp_path, more=SHORT)
     total = operations(run)
-    for what, number in (("before", total // 3), ("after", total - 4), ("before", total - 1),
+    for what, number in (("before", total // 3), ("after", total - 5), ("before", total - 1),
                          ("full", 4 * total // 9), ("full", 5 * total // 6)):
         said = fail_at(run, wanted, number, what)
         if what == "full":
