@@ -14,6 +14,7 @@ from statistics import median
 from typing import Any
 
 from ..corpus import Sentence
+from ..corpus.split import folds
 from ..errors import quote
 from ..evaluation import Score, ambiguous_words
 from ..corpus.tokenisation import Tokenisation
@@ -80,7 +81,8 @@ def baseline(sentences: Sequence[Sentence], test: Sequence[Sentence] | None = No
     """
     known = _uses(sentences)
     correct = total = 0
-    for part in [test] if test is not None else [sentences[k::FOLDS] for k in range(min(FOLDS, len(sentences)))]:
+    for part in [test] if test is not None else [[sentences[i] for i in fold] for fold in folds(
+            len(sentences), min(FOLDS, len(sentences)))]:
         there = _uses(part)
         left = known if test is not None else {word: known[word] - there[word] for word in there}
         usual = _most_frequent(left[None])

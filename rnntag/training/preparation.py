@@ -12,13 +12,14 @@ import numpy as np
 from ..storage import modelfile
 from ..models.adaptation import START, adapted_options
 from ..corpus import Sentence, check_layout, count_characters, read, read_tagged
+from ..corpus.split import hold_out
 from ..errors import CorpusError, OptionError, quote
 from ..files import digest
 from ..nn.layers import Array
 from ..storage.modelfile import Tagger
 from ..models.options import Options, preset as preset_options, refuse_unused
 from ..models.tagger import RNNTagger
-from .trainer import Trainer, hold_out, new_tagger
+from .trainer import Trainer, new_tagger
 from ..text.vectorfile import read_vectors
 from ..text.vectors import train_vectors
 from ..text.vocab import Vocab
@@ -96,7 +97,7 @@ def prepare(corpus: Corpus, *, dev: Corpus = (), dev_fraction: float = 0.0, keep
     chosen = _options(start, preset, given)
     rng = np.random.default_rng(chosen.seed)
     if dev_fraction:
-        train, held_out = hold_out(train, dev_fraction, rng)
+        train, held_out = ([train[i] for i in part] for part in hold_out(len(train), dev_fraction, rng))
     if held_out:
         info["dev"] = {**modelfile.provenance(dev if has_dev else corpus, held_out), "fraction": dev_fraction,
                        "kept": keep or "best"}

@@ -16,7 +16,7 @@ import numpy as np
 from ..models.adaptation import adapted
 from ..models.calibration import calibrated
 from ..corpus import Sentence
-from ..errors import CorpusError, DivergedError, ModelError, OptionError
+from ..errors import CorpusError, DivergedError, ModelError
 from ..text.features import WordTable
 from ..nn.layers import Array
 from ..nn.optim import STATES, Optimizer, clip, schedule
@@ -28,21 +28,6 @@ from ..text.vocab import Vocab
 # glibc keeps freed memory for what comes next up to twice the largest block that was ever given back; beyond,
 # and at first that is next to nothing, every update would fetch its pages from the system again.
 LARGEST_BLOCK = 2 ** 25 - 2 ** 16  # bytes; from 32 MB on blocks are not counted
-
-
-def hold_out(sentences: Sequence[Sentence], fraction: float,
-             rng: np.random.Generator) -> tuple[list[Sentence], list[Sentence]]:
-    """A random ``fraction`` of the sentences set aside: (the rest, the dev set), order kept.
-
-    Raises OptionError when one part would be empty.
-    """
-    count = round(len(sentences) * fraction)
-    if not 0 < count < len(sentences):
-        raise OptionError(f"{fraction} of {len(sentences)} sentences is {count}",
-                          "both parts need at least one", place="--dev-fraction")
-    chosen = set(rng.permutation(len(sentences))[:count].tolist())
-    return ([s for i, s in enumerate(sentences) if i not in chosen],
-            [s for i, s in enumerate(sentences) if i in chosen])
 
 
 def train_tagger(sentences: Sequence[Sentence], options: Options, dev: Sequence[Sentence] = (),
