@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rnntag.corpus import Sentence
-from rnntag.errors import CorpusError, DivergedError, OptionError, RnntagError
+from rnntag.errors import CorpusError, DivergedError, RnntagError
 from rnntag.nn.optim import STATES
 from rnntag.models.options import Options, preset
 from rnntag.models.tagger import VECTOR_NORM, RNNTagger

@@ -62,7 +62,7 @@ class Task:
 
 def cross_validate(recipes: Sequence[Recipe], sentences: Sequence[Sentence], k: int, seed: int, jobs: int = 1,
                    advance: Callable[[], object] = _nothing) -> list[CrossValidation]:
-    """Tag each of k folds with a tagger trained on the others, for every recipe; ``jobs`` and ``advance``: see ``run``.
+    """Tag each of k folds with a tagger trained on the others, for every recipe; jobs and advance: see ``run``.
 
     Raises what ``fold_tasks`` and ``run`` raise.
     """
@@ -89,7 +89,7 @@ def learning_curves(recipes: Sequence[Recipe], sentences: Sequence[Sentence], tr
                     test: Sequence[int], halvings: int, repeats: int, seed: int, jobs: int = 1,
                     advance: Callable[[], object] = _nothing) -> list[Curve]:
     """The learning curve of each recipe, trained on parts of ``train`` and scored on ``test``, positions in
-    ``sentences``; ``jobs`` and ``advance``: see ``run``.
+    ``sentences``; jobs and advance: see ``run``.
 
     Raises what ``curve_tasks`` and ``run`` raise.
     """
