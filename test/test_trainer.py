@@ -4,11 +4,10 @@ import numpy as np
 import pytest
 
 from rnntag.corpus import Sentence
-from rnntag.errors import CorpusError, DivergedError, OptionError, RnntagError
+from rnntag.errors import CorpusError, DivergedError, RnntagError
 from rnntag.nn.optim import STATES
 from rnntag.models.options import Options, preset
 from rnntag.models.tagger import VECTOR_NORM, RNNTagger
-from rnntag.training.preparation import hold_out
 from rnntag.training.tagging import TaggingTask, train_tagger
 from rnntag.training.trainer import Trainer
 from rnntag.text.vocab import Vocab
@@ -296,18 +295,6 @@ def test_batches_hold_each_sentence_once_longest_first():
         lengths = [[len(sentences[i]) for i in members] for members in plan]
         assert lengths == [sorted(some, reverse=True) for some in lengths]
     assert any(plan != plans[0] for plan in plans)
-
-
-def test_hold_out_splits_and_keeps_the_order():
-    sentences = [Sentence([str(n)], ["T"]) for n in range(10)]
-    rest, dev = hold_out(sentences, 0.2, np.random.default_rng(1))
-    assert (len(rest), len(dev)) == (8, 2)
-    numbers = [[int(s.words[0]) for s in part] for part in (rest, dev)]
-    assert numbers == [sorted(part) for part in numbers]
-    assert sorted(sum(numbers, [])) == list(range(10))
-    for fraction in (0.0, 0.04, 1.0):
-        with pytest.raises(OptionError, match="--dev-fraction"):
-            hold_out(sentences, fraction, np.random.default_rng(1))
 
 
 # ------------------------------------------------------------------ what it refuses, what it leaves alone

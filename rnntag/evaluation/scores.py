@@ -35,6 +35,11 @@ class Pair:
     confidence: list[float] | None = field(default=None, compare=False)
     left_out: dict[int, str] = field(default_factory=dict)
 
+    @property
+    def wrong(self) -> int:
+        """How many tags are wrong."""
+        return sum(map(str.__ne__, self.reference, self.answer))
+
     def tokens(self) -> list[tuple[str, str, str]]:
         """Word, right and answered tag of each token; of those left out both tags are "". Without words the right
         tag stands for the word."""

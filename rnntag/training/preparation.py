@@ -12,6 +12,7 @@ import numpy as np
 from ..storage import modelfile
 from ..models.adaptation import START, adapted_options
 from ..corpus import Sentence, check_layout, count_characters, read, read_tagged
+from ..corpus.split import hold_out
 from ..errors import CorpusError, OptionError, quote
 from ..files import digest
 from ..nn.layers import Array
@@ -99,7 +100,7 @@ def prepare(corpus: Corpus, *, dev: Corpus = (), dev_fraction: float = 0.0, keep
     chosen = _options(start, preset, given)
     rng = np.random.default_rng(chosen.seed)
     if dev_fraction:
-        train, held_out = hold_out(train, dev_fraction, rng)
+        train, held_out = ([train[i] for i in part] for part in hold_out(len(train), dev_fraction, rng))
     if held_out:
         info["dev"] = {**modelfile.provenance(dev if has_dev else corpus, held_out), "fraction": dev_fraction,
                        "kept": keep or "best"}
@@ -132,21 +133,6 @@ def _options(start: RNNTagger | None, preset: str | None, given: Mapping[str, An
 
 
 # ------------------------------------------------------------------ corpora
-
-
-def hold_out(sentences: Sequence[Sentence], fraction: float,
-             rng: np.random.Generator) -> tuple[list[Sentence], list[Sentence]]:
-    """A random ``fraction`` of the sentences set aside: (the rest, the dev set), order kept.
-
-    Raises OptionError when one part would be empty.
-    """
-    count = round(len(sentences) * fraction)
-    if not 0 < count < len(sentences):
-        raise OptionError(f"{fraction} of {len(sentences)} sentences is {count}",
-                          "both parts need at least one", place="--dev-fraction")
-    chosen = set(rng.permutation(len(sentences))[:count].tolist())
-    return ([s for i, s in enumerate(sentences) if i not in chosen],
-            [s for i, s in enumerate(sentences) if i in chosen])
 
 
 def sentences(corpus: Corpus, layout: Mapping[str, Any]) -> list[Sentence]:
