@@ -14,7 +14,7 @@ from . import common
 @click.argument("source", metavar="IN")
 @click.argument("target", metavar="OUT")
 @click.option("--from", "source_format", type=click.Choice(list(FORMATS)), default=None,
-              help="Format of IN (default: found out from the file).")
+              help="Format of IN (default: detected from the file).")
 @click.option("--to", "target_format", type=click.Choice(list(FORMATS)), default=None,
               help="Format of OUT (default: what its name ends in, such as .conllu).")
 @common.separator

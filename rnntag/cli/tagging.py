@@ -1,4 +1,4 @@
-"""What test-rnn and test-hmm share: read, tag, write, one line (or block) out for each one in."""
+"""What test-rnn and test-hmm share: read, tag, write; a line (or block) of output for every one of input."""
 
 from __future__ import annotations
 
@@ -50,12 +50,12 @@ def tag_file(tagger: Tags, source: str | Path = STANDARD, output: str | Path = S
     layout   how ``source`` is to be read: keywords of ``open_corpus``
     best     so many tags a token are written with their probabilities, 0: tags alone
     partial  give the tagger the Sentences with the tags that some words have (a ConstrainedTagger
-             keeps these); otherwise tags in the input are not looked at
+             keeps these); otherwise tags in the input are ignored
     stream   answer each sentence before the next is read; so it is done for a terminal, too
     ahead    read ahead for a terminal, too, unless somebody types the input at one
 
-    Memory does not grow with the input: the tagger is given
-    an iterator, and only the sentences it has read ahead are kept.
+    Memory does not grow with the input: the tagger is given an iterator, and only the sentences that it has
+    read ahead are kept.
 
     Raises CorpusError and RnntagError for what is wrong with the files, OptionError for formats
     that cannot hold what is asked for.
@@ -86,7 +86,7 @@ def tag_file(tagger: Tags, source: str | Path = STANDARD, output: str | Path = S
 
 
 def _looked_at(sentences: Iterator[Sentence], known: Container[str], source: str | Path) -> Iterator[Sentence]:
-    """The same sentences; a text whose first ones look as if it were not tokenised brings a warning."""
+    """The same sentences, with a warning when the first ones do not look tokenised."""
     seen = Tokenisation(known)
     for sentence in sentences:
         seen.look(sentence.words)
@@ -116,16 +116,16 @@ def _tagged(tagger: Any, untagged: Iterator[Sentence], best: int, partial: bool,
     answer = tagger.probabilities if best else tagger.tag
     pairs: Iterator[tuple[Sentence, Any]]
     if stream:
-        pairs = ((sentence, found) for sentence in untagged
-                 for found in answer([sentence if partial else sentence.words]))
+        pairs = ((sentence, given) for sentence in untagged
+                 for given in answer([sentence if partial else sentence.words]))
     else:
         kept, ahead = tee(untagged)
         pairs = zip(kept, answer(sentence if partial else sentence.words for sentence in ahead), strict=True)
-    for sentence, found in pairs:
+    for sentence, given in pairs:
         if best:
-            sentence.tags, sentence.best = found.tags, found.best(best)
+            sentence.tags, sentence.best = given.tags, given.best(best)
         else:
-            sentence.tags, sentence.best = found, None
+            sentence.tags, sentence.best = given, None
         yield sentence
 
 

@@ -85,7 +85,8 @@ def calibration(pairs: Sequence[Pair], name: str) -> dict[str, Any]:
     Raises CorpusError, of the answer ``name``, when it has no probabilities.
     """
     if not confident(pairs):
-        raise CorpusError("no probabilities", "--calibration needs them", "test-rnn --probabilities writes them.", name)
+        raise CorpusError("no probabilities", "--calibration needs them", "test-rnn --probabilities writes them.",
+                          name)
     bins = reliability(pairs)
     tokens = sum(bin.score.total for bin in bins)
     return {"expected_calibration_error": calibration_error(bins),

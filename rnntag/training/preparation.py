@@ -1,4 +1,5 @@
-"""From a corpus, a dev set, vectors and options to a training that is ready to begin, for programs and commands."""
+"""From a corpus, a dev set, vectors and options to a training run that is ready to begin, for programs and
+commands."""
 
 from __future__ import annotations
 
@@ -33,14 +34,14 @@ Vectors = str | Path | tuple[Sequence[str], Any]
 
 @dataclass
 class Run:
-    """A training that is ready to begin.
+    """A training run that is ready to begin.
 
     task         what is trained
-    trainer      has the epochs
-    info         what the model's manifest will say of where the model is from
+    trainer      runs the epochs
+    info         what the model manifest will say about the origin of the model
     train, dev   the sentences
-    start        the tagger that it starts from, or None
-    keep         whose weights ``result`` has: those of the best or the last epoch
+    start        the tagger to start from, or None
+    keep         which weights ``result`` has: those of the "best" or the "last" epoch
     """
 
     task: TaggingTask
@@ -52,7 +53,7 @@ class Run:
     keep: str
 
     def result(self) -> RNNTagger:
-        """The tagger as trained so far; it knows where it is from."""
+        """The tagger as trained so far, with its origin."""
         tagger: RNNTagger = self.trainer.result(self.keep)
         scored = {"dev": {**self.info["dev"], "accuracy": self.trainer.at.best_score}} if self.dev else {}
         tagger.info = self.info | scored
@@ -63,10 +64,10 @@ def prepare(corpus: Corpus, *, dev: Corpus = (), dev_fraction: float = 0.0, keep
             preset: str | None = None, init: str | Path | Tagger | None = None, vectors: Vectors | None = None,
             raw_text: Text = (), layout: Mapping[str, Any], options: Mapping[str, Any],
             progress: Callable[[Iterator[Sequence[str]]], Iterable[Sequence[str]]] = iter) -> Run:
-    """Everything of a training but its epochs; the arguments are those of ``rnntag.train``.
+    """All that precedes the epochs of a training run; the arguments are those of ``rnntag.train``.
 
-    layout     how files are to be read: keywords of ``corpus.read_tagged``
-    progress   is given the sentences of ``raw_text``, and gives them on
+    layout     how to read files: keywords of ``corpus.read_tagged``
+    progress   takes the sentences of ``raw_text`` and passes them on
 
     Raises OptionError for misuse before a corpus is read, then CorpusError for what is wrong with one.
     """
@@ -75,15 +76,15 @@ def prepare(corpus: Corpus, *, dev: Corpus = (), dev_fraction: float = 0.0, keep
     _check(has_dev, dev_fraction, keep, vectors is not None and has_text)
     check_layout(**{name: value for name, value in layout.items() if name not in ("skipped", "tag_map")})
     if not isinstance(layout.get("tag_map") or {}, Mapping):
-        raise OptionError(quote(layout["tag_map"]), "it is a tag for each of some tags", place="--tag-map")
+        raise OptionError(quote(layout["tag_map"]), "it maps tags to tags", place="--tag-map")
     start: Any = modelfile.load(init, "rnn", START) if isinstance(init, FILE) else init
     if start is not None:
         if not isinstance(start, RNNTagger):
             raise OptionError(quote(start), "it is an RNN tagger, or a model folder", place="--init")
         learnt = modelfile.trained_field(init) if isinstance(init, FILE) else start.info.get("field")
         layout["field"] = layout.get("field") or learnt
-    some = {"vectors": 1} if vectors is not None or has_text else {}  # the width is not known yet
-    refuse_unused(_options(start, preset, given | some), given, has_dev or dev_fraction > 0)
+    width = {"vectors": 1} if vectors is not None or has_text else {}  # the width is not known yet
+    refuse_unused(_options(start, preset, given | width), given, has_dev or dev_fraction > 0)
 
     train, held_out = sentences(corpus, layout), sentences(dev, layout) if has_dev else []
     info: dict[str, Any] = {"preset": preset or "default"} if preset or start is None else {}
@@ -109,7 +110,7 @@ def prepare(corpus: Corpus, *, dev: Corpus = (), dev_fraction: float = 0.0, keep
 
 
 def _is_there(given: Any) -> bool:
-    """Is an argument given that may be a file, or several sentences, and by default is ()?"""
+    """Is an argument given? It may be a file, or several sentences; by default it is ()."""
     return isinstance(given, FILE) or not isinstance(given, Collection) or len(given) > 0
 
 
@@ -174,7 +175,7 @@ def _from_pairs(pairs: Any, number: int) -> Sentence:
 
 
 def _table(vectors: Vectors) -> tuple[Vocab, Array]:
-    """Words and vectors (V, width), row 0 zero, from a file or as a program has them."""
+    """Words and vectors (V, width), row 0 zero, from a file or from a program's arrays."""
     if isinstance(vectors, FILE):
         return read_vectors(vectors)
     try:
