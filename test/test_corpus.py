@@ -65,7 +65,7 @@ def test_among_windows_line_ends_the_last_one_may_be_cut_off():
 
 
 def test_an_over_long_line_of_old_line_ends_is_called_so(monkeypatch):
-    monkeypatch.setattr(corpus.base, "MAX_LINE_BYTES", 10)
+    monkeypatch.setattr(corpus.lines, "MAX_LINE_BYTES", 10)
     with pytest.raises(CorpusError, match="a line of more than 10 bytes; .* Are these line ends of old Macs?"):
         list(lines(b"a b\rc d\re f\rg h"))
 
@@ -90,7 +90,7 @@ def test_offsets_count_the_byte_order_mark():
 
 
 def test_an_over_long_line_is_refused_and_the_longest_is_read(monkeypatch):
-    monkeypatch.setattr(corpus.base, "MAX_LINE_BYTES", 100)
+    monkeypatch.setattr(corpus.lines, "MAX_LINE_BYTES", 100)
     assert len(lines(b"x" * 100 + b"\n" + b"y" * 100)) == 2
     for data in (b"ok\n" + b"x" * 101 + b"\n", b"ok\n" + b"x" * 101, b"ok\n" + b"x" * 500 + b"\nok\n"):
         assert refusal(data, "tokens").startswith("file:2: a line of more than 100 bytes")

@@ -340,7 +340,7 @@ def test_blocks_may_end_anywhere(format, monkeypatch):
     text = back([Sentence(["w\u00e9", "x"], ["X", "Y"]), Sentence(["y"], ["Z"])] * 3, format)
     whole = sentences(text, format)
     for size in range(1, 40):
-        monkeypatch.setattr(corpus.base, "BLOCK_BYTES", size)
+        monkeypatch.setattr(corpus.lines, "BLOCK_BYTES", size)
         assert sentences(text, format) == whole
 
 
@@ -368,7 +368,7 @@ def test_a_sentence_that_cannot_be_read_is_passed_over_and_counted(format, good,
 
 
 def test_an_over_long_line_is_passed_over(monkeypatch):
-    monkeypatch.setattr(corpus.base, "MAX_LINE_BYTES", 10)
+    monkeypatch.setattr(corpus.lines, "MAX_LINE_BYTES", 10)
     for size in (10, 11, 25, 1000):
         skipped = Skipped()
         found = sentences(b"a\n" + b"x" * size + b"\nb\n" + b"y" * 11, "tokens", skipped)
@@ -384,7 +384,7 @@ def test_only_the_first_errors_are_told():
 
 def test_bytes_that_are_not_utf8_are_named_after_many_good_ones(monkeypatch):
     for size in (7, 64, 65_536):
-        monkeypatch.setattr(corpus.base, "BLOCK_BYTES", size)
+        monkeypatch.setattr(corpus.lines, "BLOCK_BYTES", size)
         message = refusal(b"\xc3\xa9\n" * 50 + b"good \xff\n", "tokens")
         assert message.startswith("file:51: byte 0xff at byte 6 of the line (offset 155 in the file)")
 

@@ -26,12 +26,12 @@ from typing import Any
 
 from ..errors import CorpusError, OptionError, quote
 from ..files import open_input, shown
-from .base import (FIELDS, MAX_LINE_BYTES, MAX_SENTENCE_TOKENS, Block, Format, Lines, Sentence, Skipped,
-                   count_characters)
+from .base import FIELDS, MAX_SENTENCE_TOKENS, Block, Format, Sentence, count_characters
 from .columns import Conllu, Vertical
 from .detect import judge
 from .horizontal import LineFormat, Tags, Tokens, WordTag
 from .jsonl import JsonLines
+from .lines import MAX_LINE_BYTES, Lines, Skipped
 
 __all__ = ["FIELDS", "FORMATS", "MAX_LINE_BYTES", "MAX_SENTENCE_TOKENS", "TAGGED", "TO_TAG", "Block", "Format",
            "LineFormat", "Lines", "Sentence", "Skipped", "check_layout", "count_characters", "detect", "open_corpus",

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable, Iterator
 
 from ..errors import CorpusError, quote
-from .base import FIELDS, Block, Format, Lines, Sentence
+from .base import FIELDS, Block, Format, Sentence
+from .lines import Lines
 
 MAX_BLOCK_LINES = 100_000  # of a sentence, with its comments
 COLUMNS = 10  # of CoNLL-U

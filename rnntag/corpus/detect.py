@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from ..compression import plain
 from ..errors import CorpusError
 from ..files import STANDARD, shown
-from .base import Lines
+from .lines import Lines
 
 SUFFIXES = ("wordtag", "tokens", "tags", "vertical", "conllu", "jsonl")  # a format is its own suffix
 LAYOUTS = ("vertical", "conllu", "jsonl")  # formats that a line shows by tabs or braces

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..errors import CorpusError, quote
-from .base import Format, Line, Lines, Sentence
+from .base import Format, Sentence
+from .lines import Line, Lines
 
 
 class LineFormat(Format):

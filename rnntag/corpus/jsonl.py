@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..errors import CorpusError, quote
-from .base import Block, Format, Line, Lines, Sentence
+from .base import Block, Format, Sentence
+from .lines import Line, Lines
 
 
 class JsonLines(Format):
