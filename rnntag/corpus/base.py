@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +10,10 @@ from ..errors import CorpusError, OptionError, quote
 from .lines import Lines
 
 MAX_SENTENCE_TOKENS = 20_000
-FIELDS = {"upos": 3, "xpos": 4, "feats": 5}  # the columns of CoNLL-U that can be filled, from 0
+FIELDS = ("upos", "xpos", "feats")  # the columns of CoNLL-U that can hold the tags
+COLUMNS = (*FIELDS, "lemma")  # all that can be read and filled
+
+Best = list[list[tuple[str, float]]]  # for each word its most probable values with their probabilities
 
 
 @dataclass(slots=True)
@@ -32,18 +35,54 @@ class Block:
 
 
 @dataclass(slots=True)
-class Sentence:
-    """Words, their tags (None when untagged), and the line of the file where they begin.
+class Column:
+    """What one column says of each word.
 
-    source   what it was read from, in formats with more than words and tags
-    best     for each word its most probable tags with their probabilities, the answered one first
+    values   "" where it says nothing
+    best     for each word its most probable values with their probabilities, that of ``values`` first, or None
+    """
+
+    values: list[str]
+    best: Best | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(slots=True, init=False)
+class Sentence:
+    """Words, what is said of them, and the line of the file where they begin.
+
+    columns   by their names, in order; where a sentence has tags and no more, they may be given as a list, and are
+              the column without a name, ""
+    source    what it was read from, in formats with more than words and tags
     """
 
     words: list[str]
-    tags: list[str] | None = None
-    line: int = 0
-    source: Block | None = field(default=None, compare=False, repr=False)
-    best: list[list[tuple[str, float]]] | None = field(default=None, compare=False, repr=False)
+    columns: dict[str, Column]
+    line: int
+    source: Block | None = field(compare=False, repr=False)
+
+    def __init__(self, words: list[str], columns: dict[str, Column] | list[str] | None = None, line: int = 0,
+                 source: Block | None = None):
+        self.words, self.line, self.source = words, line, source
+        self.columns = columns if isinstance(columns, dict) else {} if columns is None else {"": Column(columns)}
+
+    @property
+    def first(self) -> Column | None:
+        """The first column; None when there is none."""
+        return next(iter(self.columns.values()), None)
+
+    @property
+    def tags(self) -> list[str] | None:
+        """The values of the first column; None when untagged. New ones come without the confidence of the old."""
+        for column in self.columns.values():
+            return column.values
+        return None
+
+    @tags.setter
+    def tags(self, values: list[str] | None) -> None:
+        if values is None:
+            self.columns = {}
+        else:
+            self.columns[next(iter(self.columns), "")] = Column(values)
 
     def __len__(self) -> int:
         return len(self.words)
@@ -71,26 +110,32 @@ class Format:
     """A way to write sentences down; ``read`` and ``write`` mirror each other.
 
     separator   between word and tag in wordtag
-    field       the column of CoNLL-U that holds the tag: upos, xpos or feats
+    fields      the columns of CoNLL-U to read, one of FIELDS or several of COLUMNS in a list (default: upos); the
+                first of them is that of the tags, the column without a name where a format has no names
     column      the column of vertical that holds the tag, counted from 1
-    want        which tags ``read`` looks for: ``any``, all of a sentence or none; ``words``, no tags;
-                ``tags``, a tag for every word; ``some``, those that there are, "" for the others;
-                ``partial``, the same, and in wordtag too words may lack theirs
+    want        which tags ``read`` looks for: ``any``, all of a column or none; ``words``, no tags;
+                ``tags``, all columns, a tag for every word; ``some``, those that there are, "" for the
+                others; ``partial``, the same, and in wordtag too words may lack theirs
     """
 
     name: str
     has_words = True
     has_tags = True
 
-    def __init__(self, separator: str = "_", field: str = "upos", column: int = 2, want: str = "any"):
+    def __init__(self, separator: str = "_", fields: str | Sequence[str] | None = None, column: int = 2,
+                 want: str = "any"):
         if not isinstance(separator, str) or not separator or any(char in separator for char in " \r\n"):
             raise OptionError(f"the separator {quote(separator)}",
                               "it is at least one character and no space or line end")
-        if not isinstance(field, str) or field not in FIELDS:
-            raise OptionError(quote(field), f"it is one of {', '.join(FIELDS)}", place="--field")
+        several = isinstance(fields, (list, tuple))
+        names: list[Any] = list(fields or []) if several else [fields or "upos"]
+        choices = COLUMNS if several else FIELDS
+        if not names or any(name not in choices or names.count(name) > 1 for name in names):
+            raise OptionError(quote(fields), f"it is one of {', '.join(choices)}", place="--field")
         if type(column) is not int or column < 2:
             raise OptionError(quote(column), "the word is in column 1, the tag in one from 2", place="--column")
-        self.separator, self.field, self.column, self.want = separator, field, column, want
+        self.separator, self.column, self.want = separator, column, want
+        self.fields: list[str] = names
 
     def read(self, lines: Lines) -> Iterator[Sentence]:
         """The sentences of ``lines``; what is passed over (``lines.skipped``) gives an empty one.
@@ -111,34 +156,47 @@ class Format:
                 if lines.skipped is None:
                     raise
                 lines.skipped.add(error)
-                sentence = Sentence([], None, number)
+                sentence = Sentence([], line=number)
             yield sentence
 
     def settle(self, sentence: Sentence, lines: Lines) -> None:
-        """See that the tags are those wanted; "" stands for a tag that is missing."""
+        """See that the columns are those wanted; "" stands for a tag that is missing."""
         if self.want == "words":
-            sentence.tags = None
-        elif sentence.tags is not None and "" in sentence.tags and not (
-                self.want in ("some", "partial") and any(sentence.tags)):
-            if any(sentence.tags):
-                at = sentence.tags.index("")
-                raise CorpusError(f"token {at + 1}, {quote(sentence.words[at])}, has no tag", self.explain(),
-                                  self._hint(), lines.place(self.line_of(sentence, at)))
-            sentence.tags = sentence.best = None
-        if self.want == "tags" and sentence.tags is None and sentence.words:
-            raise CorpusError("a sentence without tags", self.explain(), self._hint(), lines.place(sentence.line))
+            sentence.columns = {}
+        for name, column in list(sentence.columns.items()):
+            if "" in column.values and not (self.want in ("some", "partial") and any(column.values)):
+                if any(column.values):
+                    at = column.values.index("")
+                    raise CorpusError(f"token {at + 1}, {quote(sentence.words[at])}, has no {self._kind(name)}",
+                                      self.explain(name), self._hint(), lines.place(self.line_of(sentence, at)))
+                del sentence.columns[name]
+        if self.want == "tags" and sentence.words:
+            for name in self.fields:
+                if name not in sentence.columns and not (name == self.fields[0] and "" in sentence.columns):
+                    raise CorpusError(f"a sentence without {self._kind(name)}s", self.explain(name), self._hint(),
+                                      lines.place(sentence.line))
+
+    @staticmethod
+    def _kind(name: str) -> str:
+        """What the values of a column are called in messages."""
+        return name if name == "lemma" else "tag"
 
     def _hint(self) -> str:
         """What to do about a sentence that has not all the tags that it needs."""
         return "Pass over such sentences with --on-error skip." if self.want == "tags" else ""
 
-    def explain(self) -> str:
-        """Where this format has the tags, for messages."""
-        return f"{self.name} has one for each word"
+    def explain(self, name: str) -> str:
+        """Where this format has the column of this name, for messages."""
+        return f"{self.name} has " + ("one for each word" if name in ("", self.fields[0]) else "no place for them")
 
     def line_of(self, sentence: Sentence, position: int) -> int:
         """The line of the file in which a token stands."""
         return sentence.line
+
+    @classmethod
+    def shown_by(cls, texts: list[str]) -> bool:
+        """Do the first lines of a file, without the blank ones, look like this format whatever the separator is?"""
+        return False
 
     def blocks(self, lines: Lines) -> Iterator[tuple[int, Any]]:
         """The number of the first line of each sentence, and its line or its Block (or the error)."""
