@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from rnntag import corpus
-from rnntag.storage import modelfile
 from rnntag.models.hmm import HMMTagger
+from rnntag.storage import modelfile
 
 ROOT = Path(__file__).resolve().parent.parent
 # For commands in a process of their own: this checkout, and output buffered as users have it.

@@ -22,13 +22,13 @@ from pathlib import Path
 import numpy as np
 
 from rnntag import corpus
-from rnntag.storage import modelfile
-from rnntag.storage.archive import sha256
 from rnntag.corpus import FORMATS, Sentence, Skipped
 from rnntag.errors import CorpusWarning, RnntagError
 from rnntag.models.hmm import HMMTagger
 from rnntag.models.options import Options
 from rnntag.models.tagger import RNNTagger
+from rnntag.storage import modelfile
+from rnntag.storage.archive import sha256
 from rnntag.training.tagging import train_tagger
 
 THREE = [Sentence(words.split(" "), tags.split(" ")) for words, tags in (

@@ -11,9 +11,9 @@ from conftest import ENVIRONMENT, ROOT
 
 from rnntag.corpus import Sentence, read_tagged
 from rnntag.models.hmm import HMMTagger
-from rnntag.storage.modelfile import save
 from rnntag.models.options import preset
 from rnntag.models.tagger import RNNTagger
+from rnntag.storage.modelfile import save
 from rnntag.training.tagging import TaggingTask
 from rnntag.training.trainer import Trainer
 

@@ -5,14 +5,14 @@ import json
 import numpy as np
 import pytest
 
-from rnntag.models import tagger as module
-from rnntag.models.constraints import ConstrainedTagger
 from rnntag.corpus import Sentence
 from rnntag.errors import ModelError, OptionError
+from rnntag.models import tagger as module
+from rnntag.models.constraints import ConstrainedTagger
 from rnntag.models.options import Options
 from rnntag.models.tagger import VECTOR_NORM, RNNTagger, batches, chunks, cut
-from rnntag.training.tagging import train_tagger
 from rnntag.text.vocab import Vocab
+from rnntag.training.tagging import train_tagger
 
 SMALL = {"cell": "elman", "optimizer": "sgd", "batch_size": 1, "learning_rate": 0.05,
          "embedding": 8, "hidden": 6, "filters": 8, "char_embedding": 4, "epochs": 4, "dropout": 0.2}

@@ -5,12 +5,12 @@ import pytest
 
 from rnntag.corpus import Sentence
 from rnntag.errors import CorpusError, DivergedError, RnntagError
-from rnntag.nn.optim import STATES
 from rnntag.models.options import Options, preset
 from rnntag.models.tagger import VECTOR_NORM, RNNTagger
+from rnntag.nn.optim import STATES
+from rnntag.text.vocab import Vocab
 from rnntag.training.tagging import TaggingTask, train_tagger
 from rnntag.training.trainer import Trainer
-from rnntag.text.vocab import Vocab
 
 # the seed's algorithm, so that these tests do not move with the default preset
 SGD = {"cell": "elman", "optimizer": "sgd", "batch_size": 1, "learning_rate": 0.05}
