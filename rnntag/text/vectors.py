@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
+from itertools import chain, repeat
 from typing import IO, NamedTuple
 
 import numpy as np
@@ -107,8 +107,8 @@ def _spool(sentences: Iterable[Sequence[str]], reach: int, spool: IO[bytes]) -> 
     totals = np.zeros(0, np.int64)
     for sentence in chain(sentences, [None]):
         if sentence:
-            known = list(map(ids.get, sentence))
-            flat += [add(word) if i is None else i for word, i in zip(sentence, known)] if None in known else known
+            known = list(map(ids.get, sentence, repeat(-1)))
+            flat += [add(word) if i < 0 else i for word, i in zip(sentence, known)] if -1 in known else known
             flat += between
         if sentence is None or len(flat) >= CHUNK:
             chunk = np.array(flat, np.int32)
