@@ -12,7 +12,7 @@ import zlib
 
 import pytest
 from conftest import ENVIRONMENT
-from fuzzing import THREE
+from samples import THREE
 
 from rnntag.storage import modelfile
 from rnntag.storage.archive import sha256

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from conftest import ROOT
+from samples import written
 
 from rnntag.cli import cross_validate, learning_curve
 from rnntag.cli.train_rnn import parse_run
@@ -94,7 +95,7 @@ def test_an_error_in_a_process_comes_through():
 @pytest.fixture
 def invoke(write, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    write("corpus", "".join(" ".join(map("_".join, zip(s.words, s.tags))) + "\n" for s in corpus(200)).encode())
+    write("corpus", written(corpus(200)))
     write("test", b"w1_B w2_C\nw3_A w4_B\n")
 
     def invoke(command, *arguments, status=0):
