@@ -1,4 +1,8 @@
-"""gzip, bzip2 and xz: told by their first bytes when they are read, asked for by the name when they are written."""
+"""gzip, bzip2 and xz: told by their first bytes when they are read, asked for by the name when they are written.
+
+BZ2File and LZMAFile of the standard library would be shorter, but they end without a word where the second of two
+compressed texts is damaged, and LZMAFile sets no limit to memory.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ import contextlib
 import io
 import re
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -15,40 +19,9 @@ from .errors import RnntagError
 BLOCK_BYTES = 65_536  # taken and given at once, whatever they become: memory is bounded
 MAX_XZ_BYTES = 256_000_000  # of memory for xz, whose files choose themselves how much they need; xz -9 takes 65 MB
 SUFFIX = re.compile(r"\.(gz|bz2|xz)$", re.IGNORECASE)
-
-
-class Gunzip:
-    """zlib's gzip decompressor with the methods of those of bz2 and lzma."""
-
-    def __init__(self) -> None:
-        self._zlib = zlib.decompressobj(31)
-
-    def decompress(self, data: bytes, most: int) -> bytes:
-        """At most so many bytes of what ``data`` and what was left of the last call hold."""
-        return self._zlib.decompress(self._zlib.unconsumed_tail + data, most)
-
-    def __getattr__(self, name: str) -> Any:  # eof, unused_data
-        return getattr(self._zlib, name)
-
-    @property
-    def needs_input(self) -> bool:
-        return not self._zlib.unconsumed_tail
-
-
-def _bunzip2() -> Any:
-    import bz2
-    return bz2.BZ2Decompressor()
-
-
-def _unxz() -> Any:
-    import lzma
-    return lzma.LZMADecompressor(lzma.FORMAT_XZ, MAX_XZ_BYTES)
-
-
-BEGINS: dict[bytes, tuple[str, Callable[[], Any]]] = {
-    b"\x1f\x8b\x08": ("gzip", Gunzip), b"\xfd7zXZ\x00": ("xz", _unxz),
-    **{b"BZh%d" % level + block: ("bzip2", _bunzip2) for level in range(1, 10)  # BZh alone could be text
-       for block in (b"1AY&SY", b"\x17rE8P\x90")}}
+BEGINS = {b"\x1f\x8b\x08": "gzip", b"\xfd7zXZ\x00": "xz",
+          **{b"BZh%d" % level + block: "bzip2" for level in range(1, 10)  # BZh alone could be text
+             for block in (b"1AY&SY", b"\x17rE8P\x90")}}
 
 
 def plain(name: str) -> str:
@@ -84,32 +57,41 @@ def _blocks(stream: io.BufferedIOBase, name: str) -> Iterator[bytes]:
     data = b""
     while any(begin != data and begin.startswith(data) for begin in BEGINS) and (more := stream.read1(BLOCK_BYTES)):
         data += more
-    kind, make = next((found for begin, found in BEGINS.items() if data.startswith(begin)), ("", None))
-    if make is None:
-        while data:
-            yield data
-            data = stream.read1(BLOCK_BYTES)
-        return
-    while data:  # one compressed text after the other
-        decompressor = make()
+    kind = next((kind for begin, kind in BEGINS.items() if data.startswith(begin)), None)
+    while data and kind:  # one member after the other
+        decompressor = _decompressor(kind)
         while not decompressor.eof:
             block = _decompress(decompressor, data, kind, name)
             if block:
                 yield block
-            data = b""
-            if decompressor.needs_input and not decompressor.eof and not (data := stream.read1(BLOCK_BYTES)):
+            full, data = len(block) == BLOCK_BYTES, b""
+            if not full and not decompressor.eof and not (data := stream.read1(BLOCK_BYTES)):
                 raise RnntagError(f"the {kind} data end early", hint="Is the file cut off?", place=name)
         data = decompressor.unused_data.lstrip(b"\0")  # zeros may fill up a file
         while not data and (more := stream.read1(BLOCK_BYTES)):
             data = more.lstrip(b"\0")
+    while data:
+        yield data
+        data = stream.read1(BLOCK_BYTES)
+
+
+def _decompressor(kind: str) -> Any:
+    if kind == "gzip":
+        return zlib.decompressobj(31)
+    if kind == "bzip2":
+        import bz2
+        return bz2.BZ2Decompressor()
+    import lzma
+    return lzma.LZMADecompressor(lzma.FORMAT_XZ, MAX_XZ_BYTES)
 
 
 def _decompress(decompressor: Any, data: bytes, kind: str, name: str) -> bytes:
+    """At most BLOCK_BYTES of what ``data``, and what was left of the last call, hold."""
     try:
-        return decompressor.decompress(data, BLOCK_BYTES)
+        return decompressor.decompress(getattr(decompressor, "unconsumed_tail", b"") + data, BLOCK_BYTES)
+    except MemoryError:
+        raise
     except Exception as error:  # zlib.error, LZMAError, OSError, ValueError: as the libraries please
-        if isinstance(error, MemoryError):
-            raise
         raise RnntagError(f"the {kind} data cannot be read ({error})", hint="Is the file damaged?",
                           place=name) from None
 
@@ -120,18 +102,16 @@ def compressed(stream: BinaryIO, path: Path) -> Iterator[BinaryIO]:
 
     The same data give the same bytes: there is no time and no name in them.
     """
-    found = SUFFIX.search(path.name)
-    kind = found and found[1].lower()
-    if kind == "gz":
+    suffix = path.name[len(plain(path.name)):].lower()
+    writer: Any = contextlib.nullcontext(stream)
+    if suffix == ".gz":
         import gzip
-        writer: Any = gzip.GzipFile("", "wb", 6, stream, mtime=0)
-    elif kind == "bz2":
+        writer = gzip.GzipFile("", "wb", 6, stream, mtime=0)
+    elif suffix == ".bz2":
         import bz2
         writer = bz2.BZ2File(stream, "wb")
-    elif kind == "xz":
+    elif suffix == ".xz":
         import lzma
         writer = lzma.LZMAFile(stream, "wb")
-    else:
-        writer = contextlib.nullcontext(stream)
     with writer as target:
         yield target

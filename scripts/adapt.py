@@ -28,7 +28,7 @@ from rnntag.cli.common import Command  # noqa: E402
 from rnntag.corpus import Sentence, read_tagged  # noqa: E402
 from rnntag.models.options import preset  # noqa: E402
 from rnntag.models.tagger import RNNTagger  # noqa: E402
-from rnntag.training.trainer import train_tagger  # noqa: E402
+from rnntag.training.tagging import train_tagger
 
 
 @click.command(cls=Command)

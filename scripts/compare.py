@@ -42,7 +42,7 @@ from rnntag.files import open_output  # noqa: E402
 from rnntag.models.hmm import HMMTagger  # noqa: E402
 from rnntag.models.options import Options  # noqa: E402
 from rnntag.processes import Pool  # noqa: E402
-from rnntag.training.trainer import train_tagger  # noqa: E402
+from rnntag.training.tagging import train_tagger
 
 SAMPLE = ROOT / "data"
 COLUMNS = ("tagger", "accuracy %", "sd", "known %", "unknown %", "training CPU s", "tokens/CPU s")

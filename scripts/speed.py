@@ -19,7 +19,8 @@ from rnntag.cli.tagging import tag_file
 from rnntag.corpus import Sentence
 from rnntag.models.options import Options, preset
 from rnntag.models.tagger import RNNTagger
-from rnntag.training.trainer import Trainer, train_tagger
+from rnntag.training.tagging import TaggingTask, train_tagger
+from rnntag.training.trainer import Trainer
 
 LSTM = {"cell": "lstm", "hidden": 128, "batch_size": 32}
 TARGETS = {"nltk-crf": 1.3, "crfsuite-ap": 10, "crfsuite-lbfgs": 10, "udpipe": 15, "spacy": 15,
@@ -87,7 +88,7 @@ class Turns:
     def __init__(self, options: Options, corpus: list[Sentence], sentences: int):
         rng = np.random.default_rng(options.seed)
         self.options, self.corpus = replace(options, epochs=100_000), corpus
-        self.trainer = Trainer(RNNTagger.create(corpus, self.options, rng), corpus, (), rng)
+        self.trainer = Trainer(TaggingTask(RNNTagger.create(corpus, self.options, rng), corpus), rng)
         self.epochs = self.trainer.epochs()
         self.plans, self.sentences = [], min(sentences, len(corpus))
 
@@ -130,7 +131,7 @@ def training(bench: Bench) -> Iterator[Figure]:
         if not ways:
             click.echo(f"a: {job.name}: skipped, {unsupported(turns.options)}", err=True)
             continue
-        twins = {way: Twin(turns.trainer.tagger, bench.train, way) for way in ways}
+        twins = {way: Twin(turns.trainer.task.tagger, bench.train, way) for way in ways}
 
         def turn(twin: Twin) -> Callable[[int], float]:
             def work(number: int) -> float:
@@ -223,7 +224,7 @@ def limit(bench: Bench) -> Iterator[Figure]:
     seen: set[Options] = set()
     for job in jobs():
         turns = Turns(job.options, bench.train, bench.sentences)
-        o, tagger = turns.options, turns.trainer.tagger
+        o, tagger = turns.options, turns.trainer.task.tagger
         if o.encoder != "rnn":
             click.echo(f"b: {job.name}: skipped, operations are counted for recurrent networks", err=True)
             continue

@@ -29,7 +29,7 @@ from rnntag.errors import CorpusWarning, RnntagError
 from rnntag.models.hmm import HMMTagger
 from rnntag.models.options import Options
 from rnntag.models.tagger import RNNTagger
-from rnntag.training.trainer import train_tagger
+from rnntag.training.tagging import train_tagger
 
 THREE = [Sentence(words.split(" "), tags.split(" ")) for words, tags in (
     ("the dog runs", "DT NN VB"), ("a caf\u00e9 [ in_side ]", "DT NN ( IN )"),
@@ -38,7 +38,7 @@ SLOWEST = 5.0  # seconds that one case may take
 TINY = {"embedding": 3, "hidden": 2, "epochs": 1, "filters": 2, "char_embedding": 2, "window": 3}
 OPTIONS = {"rnn": {"dense": ("3:relu",)}, "crf": {"output": "crf", "char_rnn": 2},
            "cnn": {"encoder": "cnn", "features": "form,suffixes"}, "one-hot": {"embedding": 0, "features": "form"},
-           "committee": {"members": 2}}
+           "ensemble": {"members": 2}}
 BITS = [b"", b"\0", b"\xff", b"\xc3", b"\r\n", b"\r", b"\n", b"\n\n", b" ", b"  ", b"_", b"\t", b"\t\t",
         b"\xef\xbb\xbf", b"\xe3\x80\x80", b"\xe2\x80\xa8", b"\xc2\x85", b"\xed\xa0\x80", b"#", b"1-2\t", b"8.1\t",
         b"{", b"}", b"[" * 5000, b"\"", b"\\", b"\\ud800", b"null", b"NaN", b"-1", b"1e999", b"9" * 5000,

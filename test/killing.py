@@ -34,10 +34,11 @@ def wrapped(function):
             os.kill(os.getpid(), signal.SIGKILL)
         if left <= 0 and what == "full" and function.__name__ not in ("unlink", "rmdir"):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        value = function(*arguments, **names)
-        if left == 0 and what == "after":
-            os.kill(os.getpid(), signal.SIGKILL)
-        return value
+        try:
+            return function(*arguments, **names)
+        finally:  # also after one that fails, such as the removal of what is not there
+            if left == 0 and what == "after":
+                os.kill(os.getpid(), signal.SIGKILL)
     return call
 for name in ("fsync", "replace", "rename", "unlink", "mkdir", "rmdir", "chmod"):
     setattr(os, name, wrapped(getattr(os, name)))

@@ -17,11 +17,11 @@ from rnntag.corpus import Sentence
 from rnntag.errors import ModelError, OptionError
 from rnntag.models.options import PRESETS, Options, preset
 from rnntag.models.tagger import RNNTagger
-from rnntag.training.trainer import train_tagger
+from rnntag.training.tagging import train_tagger
 from rnntag.text.vocab import Vocab
 
-ALL_KINDS = {**KINDS, "committee": {"members": 2},
-             "tuned committee": {"members": 2, "vectors": 3, "freeze_vectors": False}}
+ALL_KINDS = {**KINDS, "ensemble": {"members": 2},
+             "tuned ensemble": {"members": 2, "vectors": 3, "freeze_vectors": False}}
 MEMBERS = PRESETS["accurate"]["members"]
 NEW = [Sentence(["zebra", "to", "read"], ["NN", "TO", "VB"]), Sentence(["the", "Zebra", "read"], ["DT", "NN", "VB"])]
 
@@ -215,7 +215,7 @@ def test_a_model_is_adapted_and_says_where_it_is_from(folder):
     assert "init name        old\n" in invoke(INSPECT, "m")[0]
 
 
-def test_a_committee_is_adapted_member_by_member(folder):
+def test_an_ensemble_is_adapted_member_by_member(folder):
     invoke(TRAIN, "train", "several", "--preset", "accurate", "--epochs", "1", "-q")
     invoke(TRAIN, "new", "m", "--init", "several", "--preset", "accurate", "--epochs", "2", "-q")
     assert json.loads(Path("m/model.json").read_bytes())["options"]["members"] == MEMBERS > 1

@@ -10,14 +10,14 @@ from samples import KINDS, SMALL, noisy, sentences, text, written
 
 from rnntag.models import calibration
 from rnntag.storage import modelfile
-from rnntag.models.calibration import calibrated, token_loss
+from rnntag.models.calibration import fit_temperature, token_loss
 from rnntag.cli.train_rnn import main as TRAIN
 from rnntag.corpus import Sentence
 from rnntag.errors import ModelError
 from rnntag.analysis.inspection import reasons
 from rnntag.models.options import Options
 from rnntag.models.tagger import TEMPERATURES
-from rnntag.training.trainer import train_tagger
+from rnntag.training.tagging import train_tagger
 
 
 @pytest.fixture(scope="module", params=["elman", "crf", "committee"])
@@ -54,7 +54,7 @@ def test_under_a_crf_each_sequence_has_the_power_of_its_probability():
 def test_it_is_the_temperature_with_the_smallest_loss(tagger, monkeypatch):
     monkeypatch.setattr(calibration, "MIN_TOKENS", 10)
     dev = noisy(60)
-    found = calibrated(tagger, dev)
+    found = fit_temperature(tagger, dev)
     best = token_loss(found, dev)
     assert TEMPERATURES[0] < found.temperature < TEMPERATURES[1] and found.temperature != 1
     for T in np.exp(np.linspace(*np.log(TEMPERATURES), 30)):
@@ -62,7 +62,7 @@ def test_it_is_the_temperature_with_the_smallest_loss(tagger, monkeypatch):
 
 
 def test_a_few_tokens_say_nothing(tagger):
-    assert calibrated(tagger, noisy(20)) is tagger and calibrated(tagger, []) is tagger
+    assert fit_temperature(tagger, noisy(20)) is tagger and fit_temperature(tagger, []) is tagger
 
 
 def test_tags_that_the_tagger_lacks_are_left_out_of_the_loss(tagger):
@@ -75,7 +75,7 @@ def test_tags_that_the_tagger_lacks_are_left_out_of_the_loss(tagger):
 def test_tokens_with_unknown_tags_say_nothing(tagger):
     dev = [Sentence(sentence.words, ["?"] * len(sentence)) for sentence in noisy(400)]
     assert sum(map(len, dev)) > calibration.MIN_TOKENS
-    assert calibrated(tagger, dev) is tagger
+    assert fit_temperature(tagger, dev) is tagger
 
 
 def test_training_with_a_dev_set_fits_it(monkeypatch):

@@ -82,12 +82,10 @@ def contents(folder):
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
-def test_all_files_arrive_and_every_byte_is_counted(server, tmp_path):
-    counts = []
-    records = list(fetch("toy", tmp_path / "new" / "toy", advance=counts.append))
+def test_all_files_arrive(server, tmp_path):
+    records = list(fetch("toy", tmp_path / "new" / "toy"))
     assert records == [(tmp_path / "new" / "toy" / name, True) for name in BODIES]
     assert contents(tmp_path / "new" / "toy") == BODIES
-    assert sum(counts) == CORPORA["toy"].size
     assert server.asked == [f"/data/{name}" for name in BODIES]
 
 
@@ -98,11 +96,11 @@ def test_a_redirection_to_another_address_is_followed(server, tmp_path):
 
 
 @pytest.mark.parametrize(("fault", "message"), [
-    ("missing", r"toy-train\.norm_pos: the server answers 404 Not Found\. Try again.*--from"),
-    ("truncated", r"ended after 134,995 bytes; the file has 135,000|incompleteread"),
+    ("missing", r"toy-train\.norm_pos: cannot read it: http error 404: not found\. Try again.*--from"),
+    ("truncated", r"134,995 bytes .*; the corpus has 135,000 bytes|incompleteread"),
     ("changed", r"SHA-256 [0-9a-f]{12}\.\.\.; the corpus has .* nothing was written"),
-    ("oversized", r"more than 135,000 bytes"),
-    ("elsewhere", r"302|unknown url type"),
+    ("oversized", r"135,001 bytes .* and more; the corpus has 135,000 bytes"),
+    ("elsewhere", r"302"),
 ])
 def test_what_arrives_wrong_leaves_nothing_behind(server, tmp_path, fault, message):
     server.faults[TRAIN] = fault
@@ -185,17 +183,16 @@ def test_a_folder_is_a_source(server, tmp_path):
     assert server.asked == []
 
 
-def test_a_file_missing_in_the_folder_is_named_with_the_folder_that_has_it(server, tmp_path):
-    (tmp_path / "here" / "data").mkdir(parents=True)
-    (tmp_path / "here" / "data" / TRAIN).write_bytes(BODIES[TRAIN])
-    with pytest.raises(RnntagError, match=rf"{TRAIN}: no such file.*It is in .*data; name that folder"):
+def test_a_file_missing_in_the_folder_is_named(server, tmp_path):
+    (tmp_path / "here").mkdir()
+    with pytest.raises(RnntagError, match=rf"{TRAIN}: cannot read it: no such file"):
         list(fetch("toy", tmp_path / "there", str(tmp_path / "here")))
     assert not (tmp_path / "there").exists()
 
 
 def test_a_changed_file_in_the_folder_is_not_copied(server, tmp_path):
     (tmp_path / TRAIN).write_bytes(BODIES[TRAIN].replace(b"\n", b"\r\n"))
-    with pytest.raises(RnntagError, match="more than 135,000 bytes"):
+    with pytest.raises(RnntagError, match="line ends count"):
         list(fetch("toy", tmp_path / "there", str(tmp_path)))
     assert not (tmp_path / "there").exists()
 
@@ -214,7 +211,7 @@ def test_a_full_disk_is_one_line_and_leaves_nothing_behind(server, tmp_path, mon
 
     monkeypatch.setattr("rnntag.files.os.fsync", full)
     with pytest.raises(RnntagError, match=f"{TRAIN}: cannot write it: no space left on device"):
-        list(fetch("toy", tmp_path / "toy"))
+        list(fetch("toy", tmp_path))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -254,14 +251,3 @@ def test_the_command_reports_each_file_on_standard_error(server, tmp_path, monke
 def data_command():
     """The command with the corpora of the moment: its choices are fixed when it is imported."""
     return importlib.reload(data).main
-
-
-@pytest.mark.parametrize("name", CORPORA)
-def test_every_corpus_is_pinned(name):
-    corpus = CORPORA[name]
-    assert corpus.base.startswith("https://")
-    assert len({file.name for file in corpus.files}) == len(corpus.files)
-    for file in corpus.files:
-        assert len(bytes.fromhex(file.sha256)) == 32
-        assert file.size > 0
-        assert "/" not in file.name

@@ -17,7 +17,7 @@ from samples import THREE
 from rnntag.storage import modelfile
 from rnntag.storage.archive import sha256
 from rnntag.models.options import Options
-from rnntag.training.trainer import train_tagger
+from rnntag.training.tagging import train_tagger
 
 resource = pytest.importorskip("resource", reason="limits need a POSIX system")
 HUGE = 400_000_000

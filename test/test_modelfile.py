@@ -13,8 +13,8 @@ from rnntag import files
 from rnntag.storage import modelfile
 from rnntag.corpus import Sentence
 from rnntag.errors import ModelError, RnntagError
-from rnntag.storage.modelfile import (IDS, LOG, MANIFEST, WEIGHTS, load, pack_arrays, read_log, read_manifest, save, sha256,
-                              trained_field, unpack_arrays)
+from rnntag.storage.modelfile import (IDS, LOG, MANIFEST, WEIGHTS, load, pack_arrays, read_log, read_manifest, save,
+                                      sha256, trained_field, unpack_arrays)
 from rnntag.models.options import Options
 from rnntag.models.tagger import RNNTagger
 

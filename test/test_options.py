@@ -10,7 +10,7 @@ import pytest
 from rnntag.corpus import Sentence
 from rnntag.errors import OptionError
 from rnntag.models.options import PRESETS, Options, flag, preset, refuse_unused
-from rnntag.training.trainer import train_tagger
+from rnntag.training.tagging import train_tagger
 
 REFUSED = [
     # (options, what the message says)
@@ -30,7 +30,6 @@ REFUSED = [
     ({"dropout": 1.0}, "--dropout: 1.0; it is at least 0 and at most 0.99"),
     ({"word_dropout": math.nan}, "--word-dropout: nan"),
     ({"average": 1.5}, "--average: 1.5; it is at least 0 and at most 1"),
-    ({"weight_decay": -1.0}, "--weight-decay"),
     ({"seed": -1}, "--seed: -1; it is at least 0"),
     ({"bptt": -1}, "--bptt: -1; it is at least 0"),
     # types

@@ -17,7 +17,7 @@ from rnntag.errors import ModelError, RnntagError
 from rnntag.storage.modelfile import load, save
 from rnntag.models.options import Options
 from rnntag.parallel import ParallelTagger
-from rnntag.training.trainer import train_tagger
+from rnntag.training.tagging import train_tagger
 
 WORDS = "the dog runs to a small red house and sleeps".split()
 TAGS = "DT NN VB TO DT JJ JJ NN CC VB".split()

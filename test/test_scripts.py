@@ -13,6 +13,7 @@ from rnntag.models.hmm import HMMTagger
 from rnntag.storage.modelfile import save
 from rnntag.models.options import preset
 from rnntag.models.tagger import RNNTagger
+from rnntag.training.tagging import TaggingTask
 from rnntag.training.trainer import Trainer
 
 sys.path.insert(0, str(ROOT / "scripts"))
@@ -222,12 +223,12 @@ def test_the_twin_in_pytorch_is_the_same_network(name, changes, way):
     options = preset(name, **{**STILL, "output": "softmax", "layers": 1, **changes})
     if twins.unsupported(options, way):
         pytest.skip(twins.unsupported(options, way))
-    trainer = Trainer(RNNTagger.create(FEW, options, np.random.default_rng(1)), FEW)
-    params = trainer.tagger.params
+    trainer = Trainer(TaggingTask(RNNTagger.create(FEW, options, np.random.default_rng(1)), FEW))
+    params = trainer.task.tagger.params
     if not twins.same(options, way):
         keep_the_state(params, options.hidden)
     before = {key: array.copy() for key, array in params.items()}
-    twin = twins.Twin(trainer.tagger, FEW, way)
+    twin = twins.Twin(trainer.task.tagger, FEW, way)
     batch = sorted(range(options.batch_size), key=lambda i: -len(SAMPLE[i]))
 
     trainer.at.plan = [batch]
@@ -257,15 +258,15 @@ def test_the_twin_clips_and_updates_with_adam_as_we_do():
     import twins
 
     options = preset("default", **{**STILL, "cell": "elman", "optimizer": "adam", "batch_size": 4, "clip": 0.5})
-    trainer = Trainer(RNNTagger.create(FEW, options, np.random.default_rng(1)), FEW)
-    twin = twins.Twin(trainer.tagger, FEW)
+    trainer = Trainer(TaggingTask(RNNTagger.create(FEW, options, np.random.default_rng(1)), FEW))
+    twin = twins.Twin(trainer.task.tagger, FEW)
     batches = [sorted(range(4 * k, 4 * k + 4), key=lambda i: -len(SAMPLE[i])) for k in range(5)]
     trainer.at.plan = batches
     next(trainer.epochs())
     for number, batch in enumerate(batches):
         twin.update(batch, number / len(batches))
     for key, array in twin.weights().items():  # Adam divides tiny gradients by their size: not every one is close
-        assert np.mean(np.abs(array - trainer.tagger.params[key]) < 1e-4) > 0.99, key
+        assert np.mean(np.abs(array - trainer.task.tagger.params[key]) < 1e-4) > 0.99, key
 
 
 def test_what_has_no_twin_is_refused():

@@ -12,7 +12,7 @@ from rnntag.corpus import Sentence
 from rnntag.errors import ModelError, OptionError
 from rnntag.models.options import Options
 from rnntag.models.tagger import VECTOR_NORM, RNNTagger, batches, chunks, cut
-from rnntag.training.trainer import train_tagger
+from rnntag.training.tagging import train_tagger
 from rnntag.text.vocab import Vocab
 
 

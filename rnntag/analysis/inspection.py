@@ -16,7 +16,6 @@ from ..models.hmm import END, IMPOSSIBLE, START, HMMTagger
 from ..models.inputs import FEATURES
 from ..models.tagger import RNNTagger
 from ..nn.packing import Packing
-from ..nn.recurrent import OneHotRecurrent
 from ..text.features import WordTable, normalized, word_features
 
 FREQUENT = 500  # rows of rarer features have hardly been trained
@@ -107,7 +106,7 @@ def reasons(tagger: RNNTagger, word: str, count: int = 3) -> Reasons:
         table.characters[len(rows) + extra.index("characters")] = np.zeros(1, np.intp)
     packing = Packing((1,) * N)
     with np.errstate(over="ignore", invalid="ignore"):
-        z = tagger.network.project(tagger.params, table, np.arange(N))
+        z = tagger.network.input_projection(tagger.params, table, np.arange(N))
         scores = tagger.finite(tagger.network.scores(tagger.params, z, packing))
     p = np.maximum(tagger.posteriors(scores, packing).astype(np.float64), 1e-300)
     order = np.argsort(-p[0], kind="stable")
@@ -155,12 +154,8 @@ def nearest_features(tagger: RNNTagger, word: str, count: int = 5) -> list[tuple
 def feature_rows(tagger: RNNTagger) -> np.ndarray:
     """What stands for each feature: its embedding, or its rows of W_x for all directions; those of all
     networks of an ensemble side by side."""
-    tables = []
-    for network, params in tagger.network.networks(tagger.params):
-        first = network.layers[0]
-        names = ([f"{first.name}.{d}.W_x" for d in first.directions] if isinstance(first, OneHotRecurrent)
-                 else [FEATURES])
-        tables += [params[name] for name in names]
+    tables = [params[name] for network, params in tagger.network.networks(tagger.params)
+              for name in network.feature_tables]
     return np.concatenate(tables, axis=1)
 
 
@@ -169,7 +164,7 @@ def _input(tagger: RNNTagger, table: WordTable, words: list[str]) -> np.ndarray:
     ids = table.ids(words)
     networks = tagger.network.networks(tagger.params)
     with np.errstate(over="ignore", invalid="ignore"):
-        if isinstance(networks[0][0].layers[0], OneHotRecurrent):
+        if FEATURES not in networks[0][0].feature_tables:  # one-hot
             return tagger.finite(feature_rows(tagger)[table.features[ids]].sum(axis=1))
         return tagger.finite(np.concatenate([network.inputs.forward(params, table, ids)[0]
                                              for network, params in networks], axis=1))

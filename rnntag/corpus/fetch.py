@@ -7,49 +7,40 @@ bytes never appears under its name, wherever it comes from.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import http.client
 import os
-import urllib.error
-import urllib.parse
-import urllib.request
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
+from http.client import HTTPException
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, NamedTuple
+from urllib.error import HTTPError
+from urllib.parse import quote as quote_url
+from urllib.request import urlopen
 
-from .. import __version__
 from ..errors import OptionError, RnntagError, quote
-from ..files import open_output, reporting
+from ..files import digest, open_output, reporting
 
 TIMEOUT = 30.0  # seconds without a byte before a connection is given up
-CHUNK_BYTES = 65_536
 SCHEMES = ("http", "https")
-BY_HAND = "Try again, or fetch the files by other means and name their folder with --from."
 
 
-@dataclass(frozen=True, slots=True)
-class File:
+class File(NamedTuple):
     """A file of a corpus: its name, both there and here, and what it must contain."""
 
     name: str
     size: int  # bytes
     sha256: str
 
+    def __str__(self) -> str:
+        return f"{self.size:,} bytes with SHA-256 {self.sha256[:12]}..."
 
-@dataclass(frozen=True, slots=True)
-class Corpus:
+
+class Corpus(NamedTuple):
     """A corpus: a line about it, the address of the folder that its files are in, the files."""
 
     about: str
-    base: str
+    address: str
     files: tuple[File, ...]
-
-    @property
-    def size(self) -> int:
-        """Bytes of all files together."""
-        return sum(file.size for file in self.files)
 
 
 CORPORA = {
@@ -70,14 +61,12 @@ CORPORA = {
 
 
 def fetch(name: str, folder: str | Path | None = None, source: str | None = None, *,
-          force: bool = False, advance: Callable[[int], object] = lambda count: None,
-          ) -> Iterator[tuple[Path, bool]]:
+          force: bool = False) -> Iterator[tuple[Path, bool]]:
     """Bring the files of corpus ``name`` to ``folder``; yields each path and whether it was written.
 
     folder   where the files go, made when it is missing; None is a folder named as the corpus
     source   an http or https address, or a folder, that has the files; None is the corpus's own
     force    replace files of the same name that have other contents
-    advance  called with the number of bytes of every piece that is done
 
     A file that is there already, byte for byte, is left alone (False); the first that is not, and
     may not be replaced, ends the work before anything is fetched.
@@ -88,141 +77,58 @@ def fetch(name: str, folder: str | Path | None = None, source: str | None = None
     if name not in CORPORA:
         raise OptionError(f"no corpus {quote(name)}", f"it is one of {', '.join(CORPORA)}")
     corpus, folder = CORPORA[name], Path(folder or name)
-    base = check_source(source) if source is not None else corpus.base
-    there = {file: _is_there(folder / file.name, file, force) for file in corpus.files}
-    made = _make(folder)
-    try:
-        for file in corpus.files:
-            path = folder / file.name
-            if there[file]:
-                advance(file.size)
-            else:
-                _bring(base, file, path, force, advance)
-            yield path, not there[file]
-    except BaseException:
-        for empty in made:  # a folder that has a file by now stays
-            with contextlib.suppress(OSError):
-                empty.rmdir()
-        raise
+    source = corpus.address if source is None else source
+    _check_source(source)
+    there = [_is_there(folder / file.name, file, force) for file in corpus.files]
+    for file, is_there in zip(corpus.files, there):
+        path = folder / file.name
+        if not is_there:
+            data = _read(source, file)
+            with reporting(folder, "make"):
+                folder.mkdir(parents=True, exist_ok=True)
+            with open_output(path, force=force) as out:
+                out.write(data)
+        yield path, not is_there
 
 
-def check_source(source: str) -> str:
-    """``source`` when it is an http or https address or a folder.
-
-    Raises OptionError for another scheme, RnntagError for a folder that is not there.
-    """
+def _check_source(source: str) -> None:
+    """Raise OptionError for an address of another scheme, RnntagError for a folder that is not there."""
     scheme, separator, _ = source.partition("://")
     if separator and scheme.lower() not in SCHEMES:
         raise OptionError(f"an address with {quote(scheme)}", f"{' and '.join(SCHEMES)} are fetched",
                           "Name a folder by its path alone.", place=source)
     if not separator and not Path(source).is_dir():
-        raise RnntagError("not a folder" if Path(source).exists() else "no such folder",
-                          "--from is a folder, or an address that starts with https://", place=source)
-    return source
+        raise RnntagError("no such folder", "--from is a folder, or an address that starts with https://",
+                          place=source)
 
 
 def _is_there(path: Path, file: File, force: bool) -> bool:
     """Whether ``path`` is ``file`` already. Raises RnntagError when it is another, without ``force``."""
+    if not os.path.lexists(path):
+        return False
     with reporting(path, "read"):
-        if not os.path.lexists(path):
-            return False
-        is_file = path.is_file()
-        if is_file and path.stat().st_size == file.size:
-            with open(path, "rb") as stream:
-                digest = hashlib.sha256()
-                for chunk in iter(lambda: stream.read(CHUNK_BYTES), b""):
-                    digest.update(chunk)
-            if digest.hexdigest() == file.sha256:
-                return True
-    if not is_file:
-        raise RnntagError("something that is not a file stands there",
-                          hint="Name another folder with --to.", place=path)
-    if not force:
-        raise RnntagError("another file stands there", f"the corpus has {file.size:,} bytes with "
-                          f"SHA-256 {file.sha256[:12]}...",
+        if not path.is_file():
+            raise RnntagError("something that is not a file stands there", hint="Name another folder with --to.",
+                              place=path)
+        same = path.stat().st_size == file.size and digest(path) == file.sha256
+    if not same and not force:
+        raise RnntagError("another file stands there", f"the corpus has {file}",
                           "Name another folder with --to, or replace the file with --force.", path)
-    return False
+    return same
 
 
-def _make(folder: Path) -> list[Path]:
-    """Make ``folder`` and what is missing above it; returns what was made, the innermost first."""
-    with reporting(folder, "make"):
-        missing = [place for place in (folder, *folder.parents) if not place.exists()]
-        folder.mkdir(parents=True, exist_ok=True)
-    return missing
-
-
-def _bring(base: str, file: File, path: Path, force: bool, advance: Callable[[int], object]) -> None:
-    """Copy ``file`` from ``base`` to ``path``, which appears only when the bytes are the right ones."""
-    place, stream = _open_address(base, file) if "://" in base else _open_copy(Path(base), file)
-    with stream, open_output(path, force=force) as out:
-        digest, done = hashlib.sha256(), 0
-        for chunk in _chunks(stream, place, file.size):
-            out.write(chunk)
-            digest.update(chunk)
-            done += len(chunk)
-            advance(len(chunk))
-        if done < file.size:
-            raise RnntagError(f"ended after {done:,} bytes", f"the file has {file.size:,}", BY_HAND, place)
-        if digest.hexdigest() != file.sha256:
-            raise RnntagError(f"SHA-256 {digest.hexdigest()[:12]}...",
-                              f"the corpus has {file.sha256[:12]}...",
-                              "The file was changed (line ends count) or damaged; nothing was written.",
-                              place)
-
-
-def _chunks(stream: BinaryIO, place: str, size: int) -> Iterator[bytes]:
-    """The bytes of ``stream`` in pieces; never more than ``size`` and one are read."""
-    done = 0
-    while True:
-        try:
-            chunk = stream.read(min(CHUNK_BYTES, size - done + 1))
-        except (OSError, http.client.HTTPException) as error:
-            raise _no_way(place, error) from error
-        if not chunk:
-            return
-        done += len(chunk)
-        if done > size:
-            raise RnntagError(f"more than {size:,} bytes", "the corpus has a shorter file", BY_HAND, place)
-        yield chunk
-
-
-def _open_copy(folder: Path, file: File) -> tuple[str, BinaryIO]:
-    path = folder / file.name
-    if not path.exists():
-        nearby = sorted(folder.glob(f"*/{file.name}"))
-        raise RnntagError("no such file", "the files of a corpus keep their names",
-                          f"It is in {nearby[0].parent}; name that folder." if nearby else "", path)
-    with reporting(path, "read"):
-        return str(path), open(path, "rb")
-
-
-def _open_address(base: str, file: File) -> tuple[str, BinaryIO]:
-    address = f"{base.rstrip('/')}/{urllib.parse.quote(file.name)}"
+def _read(source: str, file: File) -> bytes:
+    """The bytes of ``file`` from a folder or address; never more than its size and one are read."""
+    place = f"{source.rstrip('/')}/{quote_url(file.name)}" if "://" in source else str(Path(source, file.name))
     try:
-        request = urllib.request.Request(address, headers={"User-Agent": f"rnntag/{__version__}"})
-        return address, _opener().open(request, timeout=TIMEOUT)
-    except urllib.error.HTTPError as error:
-        error.close()
-        raise RnntagError(f"the server answers {error.code} {error.reason}".rstrip(), "",
-                          BY_HAND, address) from None
-    except (OSError, http.client.HTTPException, ValueError) as error:  # ValueError: a crooked address
-        raise _no_way(address, error) from error
-
-
-def _opener() -> urllib.request.OpenerDirector:
-    """An opener that knows http and https, redirections and proxies, but not file: or ftp:."""
-    opener = urllib.request.OpenerDirector()
-    for handler in (urllib.request.ProxyHandler, urllib.request.HTTPHandler,
-                    urllib.request.HTTPSHandler, urllib.request.HTTPRedirectHandler,
-                    urllib.request.HTTPErrorProcessor, urllib.request.HTTPDefaultErrorHandler,
-                    urllib.request.UnknownHandler):
-        opener.add_handler(handler())
-    return opener
-
-
-def _no_way(place: str, error: Exception) -> RnntagError:
-    """What the network (or a disk) said, as one line."""
-    reason = error.reason if isinstance(error, urllib.error.URLError) else error
-    text = (reason.strerror if isinstance(reason, OSError) else None) or str(reason)
-    return RnntagError(f"cannot read it: {text.lower() or type(reason).__name__}", "", BY_HAND, place)
+        with urlopen(place, timeout=TIMEOUT) if "://" in source else open(place, "rb") as stream:
+            data = stream.read(file.size + 1)
+    except (OSError, HTTPException, ValueError) as error:  # ValueError: a crooked address
+        reason: Any = error if isinstance(error, HTTPError) else getattr(error, "reason", error)
+        raise RnntagError(f"cannot read it: {getattr(reason, 'strerror', None) or reason}".lower(), "",
+                          "Try again, or fetch the files by other means and name their folder with --from.",
+                          place) from error
+    if (found := File(file.name, len(data), hashlib.sha256(data).hexdigest())) != file:
+        raise RnntagError(f"{found}{' and more' * (len(data) > file.size)}", f"the corpus has {file}",
+                          "It was changed (line ends count), damaged or cut off; nothing was written.", place)
+    return data

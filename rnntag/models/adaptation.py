@@ -110,13 +110,13 @@ def _take_over(tagger: RNNTagger, model: RNNTagger, fresh_vectors: bool) -> None
     rows = _rows(tagger.features, model.features)
     classes = tuple(ids[1:] - 1 for ids in _shared(tagger.tags, model.tags))  # id 0, no tag, has no class
     letters = _shared(tagger.alphabet, model.alphabet) if tagger.alphabet and model.alphabet else None
+    of_features = tagger.network.networks(tagger.params)[0][0].feature_tables
     for name, array in tagger.params.items():
-        plain = name.split(".", 1)[1] if name.startswith("net") else name  # of a member of a committee
+        plain = name.split(".", 1)[1] if name.startswith("net") else name  # of a member of an ensemble
         if fresh_vectors and plain.startswith("vectors."):
             continue
         axes: dict[int, Any] = {}  # axis to the indices that both have: in tagger, in model
-        one_hot = not tagger.options.embedding and plain.startswith("rnn0.") and plain.endswith(".W_x")
-        if plain == "features.table" or one_hot:
+        if plain in of_features:
             axes[0] = rows
         elif plain == "characters.table":
             axes[0] = letters

@@ -67,14 +67,14 @@ class Recurrent(Layer):
 
     # -------------------------------------------------------------- of each token alone
 
-    def project(self, params: dict[str, Array], x: Array) -> Array:
+    def input_projection(self, params: dict[str, Array], x: Array) -> Array:
         """z_t = x_t W_x + b for all steps, x (N, I): (N, DnH), the directions side by side."""
         z = x @ np.concatenate([params[f"{self.name}.{d}.W_x"] for d in self.directions], axis=1)
         z += np.concatenate([params[f"{self.name}.{d}.b"] for d in self.directions])
         return z
 
-    def project_backward(self, params: dict[str, Array], dz: Array, x: Array) -> tuple[Any, dict[str, Any]]:
-        """The gradient of ``project``: dx = dz W_x', dW_x = x' dz, for dz (N, DnH)."""
+    def input_projection_backward(self, params: dict[str, Array], dz: Array, x: Array) -> tuple[Any, dict[str, Any]]:
+        """The gradient of ``input_projection``: dx = dz W_x', dW_x = x' dz, for dz (N, DnH)."""
         W_x = [params[f"{self.name}.{d}.W_x"] for d in self.directions]
         dW_x = x.T @ dz.reshape(len(dz), len(W_x), -1).swapaxes(0, 1)
         grads = {f"{self.name}.{d}.W_x": dW for d, dW in zip(self.directions, dW_x)}
@@ -85,13 +85,13 @@ class Recurrent(Layer):
     def forward(self, params: dict[str, Array], x: Any, packing: Packing, rng: np.random.Generator | None = None,
                 initial: Array | None = None) -> tuple[Array, RecurrentPass]:
         """h (N, DH) from x (N, I); ``initial`` is the state before the first step (S, D, B, H), by default 0."""
-        h, passed = self.run(params, self.project(params, x), packing, initial)
+        h, passed = self.run(params, self.input_projection(params, x), packing, initial)
         return h, passed._replace(x=x)
 
     def run(self, params: dict[str, Array], z: Array | Lookup, packing: Packing,
             initial: Array | None = None) -> tuple[Array, RecurrentPass]:
-        """h (N, DH) from what ``project`` gives, or from that of words and the word of each token (there is no
-        way back from that)."""
+        """h (N, DH) from what ``input_projection`` gives, or from that of words and the word of each token, from
+        which there is no way back."""
         n, H, D, B = self.cell.gates, self.H, len(self.directions), len(packing.lengths)
         reading, W_h = packing.read(D), self._stacked(params)
         if isinstance(z, Lookup):
@@ -132,7 +132,7 @@ class Recurrent(Layer):
         grads: dict[str, Any] = {}
         for d, of_W_h, of_b in zip(self.directions, np.concatenate(dW_h, axis=2), dz.reshape(N, D, -1).sum(axis=0)):
             grads |= {f"{self.name}.{d}.W_h": of_W_h, f"{self.name}.{d}.b": of_b}
-        dx, of_W_x = self.project_backward(params, dz.reshape(N, -1), cache.x)
+        dx, of_W_x = self.input_projection_backward(params, dz.reshape(N, -1), cache.x)
         return dx, grads | of_W_x, dinitial
 
     def errors_back(self, dh: Array, cache: RecurrentPass, steps: int) -> Iterator[tuple[Array, Array, Array]]:
@@ -162,11 +162,11 @@ class OneHotRecurrent(Recurrent):
     def random_input(self, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
         return rng.normal(0, 0.1, shape)
 
-    def project(self, params: dict[str, Array], x: Array) -> Array:
+    def input_projection(self, params: dict[str, Array], x: Array) -> Array:
         return np.concatenate([look_up(params[f"{self.name}.{d}.W_x"], x) + params[f"{self.name}.{d}.b"]
                                for d in self.directions], axis=1)
 
-    def project_backward(self, params: dict[str, Array], dz: Array, x: Array) -> tuple[None, dict[str, Any]]:
+    def input_projection_backward(self, params: dict[str, Array], dz: Array, x: Array) -> tuple[None, dict[str, Any]]:
         of_directions = dz.reshape(len(dz), len(self.directions), -1).swapaxes(0, 1)
         return None, {f"{self.name}.{d}.W_x": rows_gradient(dz_d, x)
                       for d, dz_d in zip(self.directions, of_directions)}

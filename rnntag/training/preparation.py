@@ -20,7 +20,8 @@ from ..nn.layers import Array
 from ..storage.modelfile import Tagger
 from ..models.options import Options, preset as preset_options, refuse_unused
 from ..models.tagger import RNNTagger
-from .trainer import Trainer, new_tagger
+from .tagging import TaggingTask, new_tagger
+from .trainer import Trainer
 from ..text.vectorfile import read_vectors
 from ..text.vectors import train_vectors
 from ..text.vocab import Vocab
@@ -35,13 +36,15 @@ Vectors = str | Path | tuple[Sequence[str], Any]
 class Run:
     """A training run that is ready to begin.
 
+    task         what is trained
     trainer      runs the epochs
-    info         what the model's manifest will say about the origin of the model
+    info         what the model manifest will say about the origin of the model
     train, dev   the sentences
     start        the tagger to start from, or None
     keep         which weights ``result`` has: those of the "best" or the "last" epoch
     """
 
+    task: TaggingTask
     trainer: Trainer
     info: dict[str, Any]
     train: list[Sentence]
@@ -51,7 +54,7 @@ class Run:
 
     def result(self) -> RNNTagger:
         """The tagger as trained so far, with its origin."""
-        tagger = self.trainer.result(self.keep)
+        tagger: RNNTagger = self.trainer.result(self.keep)
         scored = {"dev": {**self.info["dev"], "accuracy": self.trainer.at.best_score}} if self.dev else {}
         tagger.info = self.info | scored
         return tagger
@@ -102,8 +105,8 @@ def prepare(corpus: Corpus, *, dev: Corpus = (), dev_fraction: float = 0.0, keep
     if held_out:
         info["dev"] = {**modelfile.provenance(dev if has_dev else corpus, held_out), "fraction": dev_fraction,
                        "kept": keep or "best"}
-    trainer = Trainer(new_tagger(train, chosen, rng, table, start), train, held_out, rng)
-    return Run(trainer, info, train, held_out, start, keep or "best")
+    task = TaggingTask(new_tagger(train, chosen, rng, table, start), train, held_out)
+    return Run(task, Trainer(task, rng), info, train, held_out, start, keep or "best")
 
 
 def _is_there(given: Any) -> bool:

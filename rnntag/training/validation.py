@@ -42,7 +42,7 @@ class Recipe:
             from ..models.hmm import HMMTagger
             tagger: Any = HMMTagger.train(train)
         else:
-            from .trainer import train_tagger
+            from .tagging import train_tagger
             tagger = train_tagger(train, self.options)
         return list(tagger.tag(sentence.words for sentence in test))
 
