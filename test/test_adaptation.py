@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from invoking import files, invoke
-from test_tagger import KINDS, SMALL, sentences
+from samples import KINDS, SMALL, sentences
 
 import rnntag
 from rnntag.cli.inspect import main as INSPECT

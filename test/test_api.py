@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from invoking import TEXT, TRAIN, files, invoke
-from test_tagger import KINDS, SMALL, sentences, text
+from invoking import TRAIN, files, invoke
+from samples import KINDS, SMALL, TEXT, sentences, text
 
 import rnntag
 from rnntag.corpus import Sentence

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from test_tagger import KINDS, SMALL, sentences, text
+from samples import KINDS, SMALL, noisy, sentences, text, written
 
 from rnntag.analysis.inspection import reasons
 from rnntag.cli.train_rnn import main as TRAIN
@@ -23,13 +23,6 @@ from rnntag.training.tagging import train_tagger
 @pytest.fixture(scope="module", params=["elman", "crf", "committee"])
 def tagger(request):
     return train_tagger(sentences(20), Options(**{**SMALL, **KINDS.get(request.param, {"members": 2})}))
-
-
-def noisy(count, seed=5):
-    """Sentences of which every fifth word has the wrong tag: nobody can be sure."""
-    rng = np.random.default_rng(seed)
-    return [Sentence(s.words, [tag if rng.random() > 0.2 else ["DT", "NN", "TO", "VB"][rng.integers(4)]
-                               for tag in s.tags]) for s in sentences(count, seed)]
 
 
 def test_a_temperature_changes_probabilities_and_no_tag(tagger):
@@ -127,8 +120,7 @@ def test_one_that_is_no_temperature_is_refused(model, wrong):
 
 def test_the_command_says_what_it_fitted_and_resuming_a_finished_run_leaves_it(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    Path("train").write_text("".join(" ".join(f"{w}_{t}" for w, t in zip(s.words, s.tags)) + "\n"
-                                     for s in noisy(400)))
+    Path("train").write_bytes(written(noisy(400)))
     given = ["train", "m", "--dev-fraction", "0.5", "--epochs", "8", "--hidden", "8", "--embedding", "8"]
     result = CliRunner().invoke(TRAIN, given)
     T = json.loads(Path("m/model.json").read_text())["options"]["temperature"]

@@ -11,8 +11,8 @@ from operator import getitem
 import numpy as np
 import pytest
 from killing import SHORT, Run, fail_at, kill_at_random, operations, reference
+from samples import THREE
 
-from rnntag.corpus import Sentence
 from rnntag.errors import ModelError, RnntagError
 from rnntag.models.options import Options
 from rnntag.models.tagger import RNNTagger
@@ -23,8 +23,6 @@ from rnntag.training.tagging import TaggingTask
 from rnntag.training.trainer import Trainer
 
 posix = pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
-THREE = [Sentence("the dog runs".split(), "DT NN VB".split()), Sentence("a run".split(), "DT NN".split()),
-         Sentence("dogs run to a dog .".split(), "NN VB TO DT NN .".split())]
 SMALL = {"embedding": 3, "hidden": 2, "epochs": 4, "batch_size": 1, "average": 0.6}
 
 

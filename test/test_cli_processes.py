@@ -15,7 +15,8 @@ from pathlib import Path
 import click
 import pytest
 from conftest import ENVIRONMENT, ROOT
-from invoking import TEXT, TINY, failure, files, invoke, manifest, train
+from invoking import TINY, failure, files, invoke, manifest, train
+from samples import TEXT
 
 from rnntag.cli.common import Command
 from rnntag.cli.test_rnn import main as TAG

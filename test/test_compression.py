@@ -9,7 +9,8 @@ import random
 import tracemalloc
 
 import pytest
-from invoking import TEXT, failure, invoke, train
+from invoking import failure, invoke, train
+from samples import TEXT
 
 from rnntag import compression, corpus
 from rnntag.cli.convert import main as CONVERT

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from test_tagger import SMALL, sentences, text
+from samples import SMALL, sentences, text
 
 from rnntag import api
 from rnntag.cli import test_rnn

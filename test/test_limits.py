@@ -12,7 +12,7 @@ import zlib
 
 import pytest
 from conftest import ENVIRONMENT
-from fuzzing import THREE
+from samples import THREE
 
 from rnntag.models.options import Options
 from rnntag.storage import modelfile

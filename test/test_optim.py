@@ -125,11 +125,11 @@ def test_averaged_weights_are_the_mean_of_snapshots(rule, begin):
         ids = np.unique(rng.integers(0, 6, 3))
         grads = {"table": random_rows(rng, ids), "W": rng.normal(size=(3, 2))}
         optimizer.step(params, grads, 0.1 / (1 + number))
-        if number >= begin:
-            snapshots.append({name: array.copy() for name, array in params.items()})
-        if snapshots:
-            mean = optimizer.averaged_weights(params)
-            assert all(close(mean[name], np.mean([s[name] for s in snapshots], axis=0)) for name in params)
+        if number < begin:
+            continue
+        snapshots.append({name: array.copy() for name, array in params.items()})
+        mean = optimizer.averaged_weights(params)
+        assert all(close(mean[name], np.mean([s[name] for s in snapshots], axis=0)) for name in params)
 
 
 def test_averaged_weights_are_copies_also_before_the_first_update():

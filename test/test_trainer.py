@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from samples import SGD, THREE, cue_task
 
 from rnntag.corpus import Sentence
 from rnntag.errors import CorpusError, DivergedError, RnntagError
@@ -12,11 +13,7 @@ from rnntag.text.vocab import Vocab
 from rnntag.training.tagging import TaggingTask, train_tagger
 from rnntag.training.trainer import Trainer
 
-# the seed's algorithm, so that these tests do not move with the default preset
-SGD = {"cell": "elman", "optimizer": "sgd", "batch_size": 1, "learning_rate": 0.05}
 SMALL = {**SGD, "embedding": 8, "hidden": 6, "epochs": 3, "filters": 8, "char_embedding": 4}
-THREE = [Sentence("the dog runs".split(), "DT NN VB".split()), Sentence("a run".split(), "DT NN".split()),
-         Sentence("dogs run to a dog .".split(), "NN VB TO DT NN .".split())]
 
 
 def made(base, **changes):
@@ -72,17 +69,6 @@ def test_three_sentences_are_learnt_by_heart(options):
 def test_the_loss_falls_with_every_optimiser(optimizer, rate):
     _, records = finished(optimizer=optimizer, learning_rate=rate, epochs=20, dropout=0.0)
     assert records[-1].loss < records[0].loss / 2
-
-
-def cue_task(count, seed, end):
-    """Every other token's tag copies the cue at one end of the sentence: its first token, or its last."""
-    rng = np.random.default_rng(seed)
-    found = []
-    for _ in range(count):
-        cue, length = "ab"[rng.integers(2)], rng.integers(2, 5)
-        words, tags = [cue, *["x"] * length], ["CUE", *[cue.upper()] * length]
-        found.append(Sentence(words[::end], tags[::end]))
-    return found
 
 
 CUE = {**SGD, "embedding": 8, "hidden": 8, "filters": 8, "epochs": 25, "features": "form", "dropout": 0.0,
