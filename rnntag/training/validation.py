@@ -102,7 +102,7 @@ def learning_curves(recipes: Sequence[Recipe], sentences: Sequence[Sentence], tr
 
 
 def curve_trials(recipe: Recipe, train: Sequence[int], test: Sequence[int], halvings: int, repeats: int,
-                seed: int) -> list[Trial]:
+                 seed: int) -> list[Trial]:
     """For 1/2^halvings ... 1/1 of the sentences to train on, ``repeats`` trials each.
 
     The parts of one repeat are nested, each the first half of the next in a random order.
