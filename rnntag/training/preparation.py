@@ -76,7 +76,7 @@ def prepare(corpus: Corpus, *, dev: Corpus = (), dev_fraction: float = 0.0, keep
     _check(has_dev, dev_fraction, keep, vectors is not None and has_text)
     check_layout(**{name: value for name, value in layout.items() if name not in ("skipped", "tag_map")})
     if not isinstance(layout.get("tag_map") or {}, Mapping):
-        raise OptionError(quote(layout["tag_map"]), "it maps tags to tags", place="--tag-map")
+        raise OptionError(quote(layout["tag_map"]), "it is a mapping from tags to tags", place="--tag-map")
     start: Any = modelfile.load(init, "rnn", START) if isinstance(init, FILE) else init
     if start is not None:
         if not isinstance(start, RNNTagger):
