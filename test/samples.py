@@ -8,6 +8,9 @@ TEXT = b"the_DT dog_NN runs_VB ._.\na_DT cat_NN sees_VB the_DT dog_NN ._.\ndogs_
 TOY = b"a_X b_Y a_Z\na_X c_X b_Y\n"  # the example of the NAIST NLP tutorial 5
 THREE = [Sentence("the dog runs".split(), "DT NN VB".split()), Sentence("a run".split(), "DT NN".split()),
          Sentence("dogs run to a dog .".split(), "NN VB TO DT NN .".split())]
+ODD = [Sentence(words.split(" "), tags.split(" ")) for words, tags in (  # with words that formats trip over
+    ("the dog runs", "DT NN VB"), ("a caf\u00e9 [ in_side ]", "DT NN ( IN )"),
+    ("dogs run to a\u3000dog .", "NN VB TO NN ."))]
 
 # the seed's algorithm, so that tests do not move with the default preset
 SGD = {"cell": "elman", "optimizer": "sgd", "batch_size": 1, "learning_rate": 0.05}

@@ -77,7 +77,7 @@ def test_options_that_are_wrong_are_refused():
             ({"vectors": (["a"], [[1], [3]])}, "--vectors: "), ({"vectors": (["a"], [[np.nan]])}, "--vectors: "),
             ({"vectors": (["a", "a"], [[1], [2]])}, "distinct words"), ({"vectors": 7}, "--vectors: 7; it is"),
             ({"vectors": ([7], [[1]])}, "--vectors: "), ({"init": 7}, "--init: 7; it is an RNN tagger"),
-            ({"init": HMMTagger.train(sentences(3))}, "--init: "), ({"tag_map": 7}, "--tag-map: 7; it maps"),
+            ({"init": HMMTagger.train(sentences(3))}, "--init: "), ({"tag_map": 7}, "--tag-map: 7; it is"),
             ({"format": "csv"}, "--format: 'csv'"), ({"column": "2"}, "--column: '2'"), ({"column": 1}, "column"),
             ({"field": "form"}, "--field: 'form'"), ({"field": 7}, "--field: 7"), ({"separator": 7}, "separator")]:
         with pytest.raises(OptionError, match=re.escape(message)):

@@ -12,7 +12,7 @@ import zlib
 
 import pytest
 from conftest import ENVIRONMENT
-from samples import THREE
+from samples import ODD
 
 from rnntag.models.options import Options
 from rnntag.storage import modelfile
@@ -45,7 +45,7 @@ print(status("VmHWM") - before)
 def model(tmp_path_factory):
     """A function that gives a small RNN model with some of its files replaced, sealed again."""
     whole = tmp_path_factory.mktemp("limits") / "m"
-    modelfile.save(whole, train_tagger(THREE, Options(embedding=2, hidden=2, epochs=1, features="form")))
+    modelfile.save(whole, train_tagger(ODD, Options(embedding=2, hidden=2, epochs=1, features="form")))
 
     def model(folder, **files):
         folder.mkdir()
@@ -194,7 +194,7 @@ def test_long_words_do_not_pile_up_while_tagging(monkeypatch, chunk):
     monkeypatch.setattr(module, chunk, 10 if chunk == "CHUNK_TOKENS" else 1_000_000)
     monkeypatch.setattr(module, "CACHE_CHARACTERS", 1_000_000)
     monkeypatch.setattr(module, "CACHE_BYTES", 1_000_000)  # room for all words
-    tagger = train_tagger(THREE, Options(embedding=2, hidden=2, epochs=1))
+    tagger = train_tagger(ODD, Options(embedding=2, hidden=2, epochs=1))
     tracemalloc.start()
     try:
         assert len(list(tagger.tag([f"{n}{'x' * 100_000}"] for n in range(250)))) == 250

@@ -73,7 +73,7 @@ class Layout:
         if self.format is not None and self.format not in FORMATS:
             raise OptionError(quote(self.format), f"it is one of {', '.join(FORMATS)}", place="--format")
         if not isinstance(self.tag_map or {}, Mapping):
-            raise OptionError(quote(self.tag_map), "it maps tags to tags", place="--tag-map")
+            raise OptionError(quote(self.tag_map), "it is a mapping from tags to tags", place="--tag-map")
 
     @classmethod
     def of(cls, given: Layout | str | None, **more: Any) -> Layout:
