@@ -12,7 +12,7 @@ import pytest
 from conftest import ENVIRONMENT
 
 from rnntag.cli.tagging import tag_file
-from rnntag.corpus import Sentence
+from rnntag.corpus import Layout, Sentence
 from rnntag.errors import ModelError, RnntagError
 from rnntag.models.options import Options
 from rnntag.parallel import ParallelTagger
@@ -152,7 +152,7 @@ def test_a_terminal_is_read_ahead_for_unless_somebody_types(monkeypatch, ahead, 
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(stdin))
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(stdout))
     tagger = Recorder()
-    assert tag_file(tagger, layout={"format": "tokens"}, ahead=ahead) == (3, 4)
+    assert tag_file(tagger, layout=Layout("tokens"), ahead=ahead) == (3, 4)
     assert stdout.getvalue() == b"A B\nC\nD\n" and tagger.asked == calls
 
 

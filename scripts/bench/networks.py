@@ -14,7 +14,7 @@ import peers
 
 from bench.measure import Bench, Figure, compared, interleaved
 from rnntag.cli.tagging import tag_file
-from rnntag.corpus import Sentence
+from rnntag.corpus import Layout, Sentence
 from rnntag.evaluation import Pair, accuracy
 from rnntag.models.options import Options, preset
 from rnntag.models.tagger import BATCH_TOKENS, RNNTagger, batches
@@ -168,7 +168,7 @@ def taggers(bench: Bench) -> Iterator[Figure]:
 
         def tag_ours() -> int:
             fresh = ours.with_params(ours.params)  # it has met no word yet, as in a process of its own
-            return tag_file(fresh, source, target, layout={"format": "tokens"}, force=True)[1]
+            return tag_file(fresh, source, target, layout=Layout("tokens"), force=True)[1]
 
         rates = interleaved(bench.rounds, ours=tag_ours, other=lambda: file_to_file(other, source, target))
         yield compared(f"tagging, file to file / {name}", "tokens/CPU s", rates["ours"], rates["other"],
