@@ -15,12 +15,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, overload
 
-from .storage import modelfile
 from .errors import OptionError, quote
 from .models.hmm import HMMTagger
+from .models.tagger import RNNTagger
+from .storage import modelfile
 from .storage.modelfile import Tagger
 from .training.preparation import FILE, Corpus, Text, Vectors, prepare
-from .models.tagger import RNNTagger
 
 
 @overload

@@ -4,10 +4,12 @@
     python scripts/compare.py --train wiki-en-train.norm_pos --test wiki-en-test.norm_pos --seeds 5
     python scripts/compare.py --run "tutorial" --run "default --cell lstm --layers 2" ...
     python scripts/compare.py --raw-text raw.txt --peer nltk-crf --peer crfsuite-ap ...
+    python scripts/compare.py --peer all --plot plane.svg
 
 Without files it takes the bundled sample corpus; --train and --test can be repeated, a table for each
 pair. Accuracy is the mean over the seeds, with the standard deviation; CPU seconds are of the process,
-training without reading the files. Known words are those of the training corpus.
+training without reading the files. Known words are those of the training corpus. The picture needs the extra
+``plot``.
 """
 
 from __future__ import annotations
@@ -17,13 +19,13 @@ import math
 import statistics
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -42,9 +44,12 @@ from rnntag.files import open_output  # noqa: E402
 from rnntag.models.hmm import HMMTagger  # noqa: E402
 from rnntag.models.options import Options  # noqa: E402
 from rnntag.processes import Pool  # noqa: E402
-from rnntag.training.tagging import train_tagger
+from rnntag.storage.modelfile import load  # noqa: E402
+from rnntag.training.tagging import train_tagger  # noqa: E402
 
 SAMPLE = ROOT / "data"
+STYLE = {"svg.fonttype": "none", "svg.hashsalt": "rnntag", "font.family": "sans-serif", "font.size": 10,
+         "axes.spines.top": False, "axes.spines.right": False}
 COLUMNS = ("tagger", "accuracy %", "sd", "known %", "unknown %", "training CPU s", "tokens/CPU s")
 
 
@@ -56,6 +61,7 @@ class Run(NamedTuple):
     options: Options | None = None
     peer: str | None = None
     raw: tuple[str, ...] = ()
+    init: str | None = None
 
 
 class Corpora(NamedTuple):
@@ -86,6 +92,7 @@ class Result(NamedTuple):
               help="An RNN to train: a preset, options of train-rnn; repeatable [tutorial and default].")
 @click.option("--raw-text", multiple=True, metavar="FILE",
               help="Untagged text: each RNN that can is trained a second time with vectors from it.")
+@click.option("--init", metavar="MODEL", help="Each RNN is trained a second time, from the weights of MODEL.")
 @click.option("--peer", "others", multiple=True, type=click.Choice(["all", *peers.PEERS]),
               help="Another tagger to run beside ours, repeatable; all: those installed [none].")
 @click.option("--seeds", type=click.IntRange(1), default=5, show_default=True, help="Runs of each tagger.")
@@ -93,21 +100,32 @@ class Result(NamedTuple):
               help="Runs at the same time, each in a process with its own CPU clock.")
 @click.option("--format", type=click.Choice(TAGGED), help="Format of the corpora [found out from the file].")
 @separator
-@click.option("-o", "--output", metavar="FILE", help="Also write every run's figures as JSON (for plot.py).")
+@click.option("-o", "--output", metavar="FILE", help="Also write every run's figures as JSON.")
+@click.option("--plot", metavar="FILE", help="Also draw accuracy against CPU seconds of training, SVG.")
+@click.option("--least", type=float, default=0.0, show_default=True, metavar="PERCENT",
+              help="Leave out of the picture what is less accurate.")
 @click.option("--force", is_flag=True, help="Overwrite what exists.")
 def main(train: tuple[str, ...], test: tuple[str, ...], runs: tuple[str, ...], raw_text: tuple[str, ...],
-         others: tuple[str, ...], seeds: int, jobs: int, format: str | None, separator: str,
-         output: str | None, force: bool) -> None:
+         init: str | None, others: tuple[str, ...], seeds: int, jobs: int, format: str | None, separator: str,
+         output: str | None, plot: str | None, least: float, force: bool) -> None:
     """Train the HMM and RNN presets on the same files and print a table of the results."""
     if len(train) != len(test):
         raise OptionError(f"{len(train)} and {len(test)}", "a test corpus for each training corpus",
                           place="--train and --test")
-    plan = list(experiments(runs, raw_text, others, seeds))  # a mistyped option shows at once
+    plan = list(experiments(runs, raw_text, init, others, seeds))  # a mistyped option shows at once
     files = [Corpora(*pair, format, separator) for pair in zip(train, test)]
-    with open_output(output, force=force) if output else nullcontext() as file:
+    draw = plane() if plot else None
+    with optional_output(output, force) as file, optional_output(plot, force) as picture:
         rows = [row for number, corpora in enumerate(files) for row in table(plan, corpora, jobs, number > 0)]
         if file:
             file.write(json.dumps({"command": sys.argv, "rows": rows}, indent=1).encode())
+        if draw:
+            draw([row for row in rows if row["test"] == test[0]], least, picture)
+
+
+def optional_output(path: str | None, force: bool) -> Any:
+    """``open_output``, or nothing."""
+    return open_output(path, force=force) if path else nullcontext()
 
 
 def table(plan: list[Run], corpora: Corpora, jobs: int, below: bool) -> Iterator[dict[str, Any]]:
@@ -134,7 +152,41 @@ def cells(found: list[Result]) -> list[str]:
     return [f"{mean.accuracy:.2f}", spread, known, unknown, f"{mean.seconds:.1f}", f"{mean.rate:,.0f}"]
 
 
-def experiments(runs: Iterable[str], raw: tuple[str, ...], others: Iterable[str], seeds: int) -> Iterator[Run]:
+def plane() -> Callable[[list[dict[str, Any]], float, BinaryIO], None]:
+    """A function that draws a mark for each tagger, its mean accuracy with the standard deviation.
+
+    Raises OptionError when matplotlib is missing.
+    """
+    try:
+        import matplotlib
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise OptionError("matplotlib is not installed", "the picture needs it",
+                          "Install it with pip install 'rnntag[plot]'.", "--plot") from None
+    matplotlib.rcParams.update(STYLE)
+
+    def draw(rows: list[dict[str, Any]], least: float, file: BinaryIO) -> None:
+        drawn = Figure(figsize=(7.2, 4.2), layout="constrained", facecolor="white")
+        axes = drawn.add_subplot()
+        for row in rows:
+            ours, scores = row["tagger"].startswith("RNN"), [run["accuracy"] for run in row["runs"]]
+            at = max(0.05, statistics.fmean(run["seconds"] for run in row["runs"])), statistics.fmean(scores)
+            if at[1] < least:
+                continue
+            color = "#1f6fb2" if ours else "#777777"
+            axes.errorbar(*at, yerr=statistics.stdev(scores) if len(scores) > 1 else 0, fmt="o" if ours else "s",
+                          color=color, capsize=2)
+            axes.annotate(row["tagger"].removeprefix("RNN "), at, xytext=(6, 4), textcoords="offset points",
+                          color=color, fontsize=9, parse_math=False)
+        axes.set(xscale="log", xlabel="CPU seconds of training", ylabel="accuracy in %")
+        axes.margins(x=0.15)
+        axes.grid(alpha=0.25)
+        drawn.savefig(file, format="svg", metadata={"Date": None})
+    return draw
+
+
+def experiments(runs: Iterable[str], raw: tuple[str, ...], init: str | None, others: Iterable[str],
+                seeds: int) -> Iterator[Run]:
     """All runs, those of a tagger one after the other."""
     numbers = range(1, seeds + 1)
     yield Run("HMM")
@@ -143,6 +195,8 @@ def experiments(runs: Iterable[str], raw: tuple[str, ...], others: Iterable[str]
         yield from (Run(f"RNN {text}", seed, options) for seed in numbers)
         if raw and options.embedding:
             yield from (Run(f"RNN {text} + raw text", seed, options, raw=raw) for seed in numbers)
+        if init:
+            yield from (Run(f"RNN {text} from {Path(init).name}", seed, options, init=init) for seed in numbers)
     installed = peers.available()
     for line in peers.missing():
         if "all" in others or line.partition(":")[0] in others:
@@ -183,10 +237,11 @@ def result(corpora: Corpora, run: Run) -> Result:
     """Train a tagger and grade it."""
     training, testing = corpus(corpora.train, corpora), corpus(corpora.test, corpora)
     given, extra = vectors(run.raw) if run.raw else (None, 0.0)
+    init = load(run.init, "rnn") if run.init else None
     start = time.process_time()
     if run.options:
         width = given[1].shape[1] if given else run.options.vectors
-        tagger = train_tagger(training, replace(run.options, seed=run.seed, vectors=width), vectors=given)
+        tagger = train_tagger(training, replace(run.options, seed=run.seed, vectors=width), vectors=given, init=init)
     else:
         tagger = peers.PEERS[run.peer].train(training, run.seed) if run.peer else HMMTagger.train(training)
     trained = time.process_time()

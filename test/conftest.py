@@ -11,8 +11,8 @@ import pytest
 from samples import TOY
 
 from rnntag import corpus
-from rnntag.storage import modelfile
 from rnntag.models.hmm import HMMTagger
+from rnntag.storage import modelfile
 
 ROOT = Path(__file__).resolve().parent.parent
 # For commands in a process of their own: this checkout, and output buffered as users have it.

@@ -23,13 +23,13 @@ import numpy as np
 from samples import ODD
 
 from rnntag import corpus
-from rnntag.storage import modelfile
-from rnntag.storage.archive import sha256
 from rnntag.corpus import FORMATS, Skipped
 from rnntag.errors import CorpusWarning, RnntagError
 from rnntag.models.hmm import HMMTagger
 from rnntag.models.options import Options
 from rnntag.models.tagger import RNNTagger
+from rnntag.storage import modelfile
+from rnntag.storage.archive import sha256
 from rnntag.training.tagging import train_tagger
 
 SLOWEST = 5.0  # seconds that one case may take

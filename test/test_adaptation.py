@@ -9,16 +9,16 @@ from invoking import files, invoke
 from samples import KINDS, SMALL, sentences
 
 import rnntag
-from rnntag.models.adaptation import adapted, adapted_options, difference
 from rnntag.cli.inspect import main as INSPECT
 from rnntag.cli.test_rnn import main as TAG
 from rnntag.cli.train_rnn import main as TRAIN
 from rnntag.corpus import Sentence
 from rnntag.errors import ModelError, OptionError
+from rnntag.models.adaptation import adapted, adapted_options, difference
 from rnntag.models.options import PRESETS, Options, preset
 from rnntag.models.tagger import RNNTagger
-from rnntag.training.tagging import train_tagger
 from rnntag.text.vocab import Vocab
+from rnntag.training.tagging import train_tagger
 
 ALL_KINDS = {**KINDS, "ensemble": {"members": 2},
              "tuned ensemble": {"members": 2, "vectors": 3, "freeze_vectors": False}}

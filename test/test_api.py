@@ -14,12 +14,12 @@ from invoking import TRAIN, files, invoke
 from samples import KINDS, SMALL, TEXT, sentences, text
 
 import rnntag
-from rnntag.models import tagger as module
 from rnntag.corpus import Sentence
 from rnntag.errors import CorpusError, ModelError, OptionError, RnntagError
+from rnntag.models import tagger as module
+from rnntag.models.answers import Posteriors
 from rnntag.models.hmm import HMMTagger
 from rnntag.models.options import Options
-from rnntag.models.answers import Posteriors
 from rnntag.training.tagging import train_tagger
 
 PAIRS = [[("the", "DT"), ("dog", "NN")], [], [("dogs", "NN"), ("bark", "VB")]]

@@ -8,15 +8,15 @@ import pytest
 from click.testing import CliRunner
 from samples import KINDS, SMALL, noisy, sentences, text, written
 
-from rnntag.models import calibration
-from rnntag.storage import modelfile
-from rnntag.models.calibration import fit_temperature, token_loss
+from rnntag.analysis.inspection import reasons
 from rnntag.cli.train_rnn import main as TRAIN
 from rnntag.corpus import Sentence
 from rnntag.errors import ModelError
-from rnntag.analysis.inspection import reasons
+from rnntag.models import calibration
+from rnntag.models.calibration import fit_temperature, token_loss
 from rnntag.models.options import Options
 from rnntag.models.tagger import TEMPERATURES
+from rnntag.storage import modelfile
 from rnntag.training.tagging import train_tagger
 
 

@@ -13,12 +13,12 @@ import pytest
 from killing import SHORT, Run, fail_at, kill_at_random, operations, reference
 from samples import THREE
 
-from rnntag.training import checkpoint
-from rnntag.storage.archive import sha256
-from rnntag.training.checkpoint import STATE, Checkpoints
 from rnntag.errors import ModelError, RnntagError
 from rnntag.models.options import Options
 from rnntag.models.tagger import RNNTagger
+from rnntag.storage.archive import sha256
+from rnntag.training import checkpoint
+from rnntag.training.checkpoint import STATE, Checkpoints
 from rnntag.training.tagging import TaggingTask
 from rnntag.training.trainer import Trainer
 

@@ -10,10 +10,10 @@ from samples import SMALL, sentences, text
 
 from rnntag import api
 from rnntag.cli import test_rnn
-from rnntag.corpus.lists import read_lexicon
-from rnntag.models.constraints import ConstrainedTagger
 from rnntag.corpus import Sentence
+from rnntag.corpus.lists import read_lexicon
 from rnntag.errors import CorpusError
+from rnntag.models.constraints import ConstrainedTagger
 from rnntag.models.options import Options
 from rnntag.nn.output import CRF, Softmax
 from rnntag.nn.packing import pack

@@ -5,12 +5,12 @@ import pytest
 from click.testing import CliRunner
 from samples import THREE, written
 
-from rnntag.cli.diagnose import main
 from rnntag.analysis.diagnose import gradient_norms
+from rnntag.cli.diagnose import main
 from rnntag.errors import ModelError, OptionError
-from rnntag.storage.modelfile import save
 from rnntag.models.options import preset
 from rnntag.models.tagger import RNNTagger
+from rnntag.storage.modelfile import save
 
 STEPS = 4
 

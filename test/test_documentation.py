@@ -15,10 +15,10 @@ from click.testing import CliRunner
 from conftest import ROOT
 
 from rnntag.cli.main import main
-from rnntag.text.features import WordTable
 from rnntag.models.options import preset
-from rnntag.nn.packing import pack
 from rnntag.models.tagger import RNNTagger
+from rnntag.nn.packing import pack
+from rnntag.text.features import WordTable
 
 
 def load(path):
@@ -293,3 +293,53 @@ def test_the_python_example_passes_a_strict_type_check(tmp_path):
                             tmp_path / "cache", "example.py"], cwd=tmp_path, capture_output=True, text=True,
                            env={**os.environ, "MYPYPATH": str(ROOT)}, timeout=300)
     assert check.returncode == 0, check.stdout
+
+
+# ------------------------------------------------------------------ the examples of CONTRIBUTING.md
+
+
+def applied(package):
+    """Apply each example to a copy of the package: a new file, and one line of a registry."""
+    for block in re.findall(r"^```diff\n(.*?)^```", (ROOT / "CONTRIBUTING.md").read_text("utf-8"), re.M | re.S):
+        new, line = re.split(r"^(?=--- a/)", block, flags=re.M)
+        path, text = re.fullmatch(r"--- /dev/null\n\+\+\+ b/rnntag/(\S+)\n((?:\+.*\n)+)", new).groups()
+        assert not (package / path).exists()
+        (package / path).write_text(re.sub(r"^\+", "", text, flags=re.M), "utf-8")
+        registry, before, after = re.fullmatch(r"--- a/rnntag/(\S+)\n\+\+\+ .*\n-(.+)\n\+(.+)\n", line).groups()
+        source = (package / registry).read_text("utf-8")
+        assert source.count(before + "\n") == 1
+        (package / registry).write_text(source.replace(before + "\n", after + "\n"), "utf-8")
+
+
+def test_a_cell_an_output_layer_and_a_format_take_a_file_and_a_line_each(tmp_path):
+    shutil.copytree(ROOT / "rnntag", tmp_path / "rnntag", ignore=shutil.ignore_patterns("__pycache__"))
+    applied(tmp_path / "rnntag")
+    program = """
+import numpy as np
+from gradcheck import check, normal
+from rnntag.nn.leaky import Leaky
+from rnntag.nn.packing import pack
+from rnntag.nn.recurrent import Recurrent
+from rnntag.nn.smoothed import Smoothed
+rng = np.random.default_rng(1)
+layer, packing = Recurrent("r", Leaky(), 3, 4, 2), pack((3, 2, 1))
+arrays, up = normal(rng, x=(6, 3), **layer.shapes()), rng.normal(size=(6, 8))
+h, cache = layer.forward(arrays, arrays["x"], packing)
+dx, grads = layer.backward(arrays, up, cache)
+check(lambda: float((layer.forward(arrays, arrays["x"], packing)[0] * up).sum()), arrays, {**grads, "x": dx})
+output, scores, targets = Smoothed("o", 2, 3), rng.normal(size=(6, 3)), rng.integers(0, 3, 6)
+_, dscores, _ = output.loss({}, scores, targets, packing)
+check(lambda: output.loss({}, scores, targets, packing)[0], {"scores": scores}, {"scores": dscores})
+"""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT / "test")])}
+    train = ROOT / "data" / "sample-train.wordtag"
+    small = ["--cell", "leaky", "--output", "smoothed", "--hidden", "8", "--epochs", "2", "-q"]
+    for command in (["-c", program], ["-m", "rnntag", "train-rnn", train, "m", *small],
+                    ["-m", "rnntag", "convert", train, "sample.slash"],
+                    ["-m", "rnntag", "test-rnn", "m", "sample.slash", "-o", "answer.slash"],
+                    ["-m", "rnntag", "convert", "sample.slash", "again.wordtag"]):
+        result = subprocess.run([sys.executable, *map(str, command)], cwd=tmp_path, env=environment,
+                                capture_output=True, text=True, timeout=120)
+        assert result.returncode == 0, result.stderr
+    assert (tmp_path / "again.wordtag").read_bytes() == train.read_bytes()
+    assert (tmp_path / "sample.slash").read_text("utf-8").startswith("That/DT ")

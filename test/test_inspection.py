@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from rnntag.storage import modelfile
-from rnntag.storage.archive import sha256
+from rnntag.analysis.inspection import feature_rows, nearest_features, nearest_words, reasons, seen_as, terms
 from rnntag.cli.inspect import main
 from rnntag.corpus import Sentence
 from rnntag.models.hmm import HMMTagger
-from rnntag.analysis.inspection import feature_rows, nearest_features, nearest_words, reasons, seen_as, terms
 from rnntag.models.options import preset
 from rnntag.models.tagger import RNNTagger
+from rnntag.storage import modelfile
+from rnntag.storage.archive import sha256
 from rnntag.training.tagging import train_tagger
 
 TRAIN = [Sentence([f"{stem}{ending}", "the", "end"], ["VBG" if ending == "ing" else "VBD", "DT", "NN"], i)

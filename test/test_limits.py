@@ -14,9 +14,9 @@ import pytest
 from conftest import ENVIRONMENT
 from samples import ODD
 
+from rnntag.models.options import Options
 from rnntag.storage import modelfile
 from rnntag.storage.archive import sha256
-from rnntag.models.options import Options
 from rnntag.training.tagging import train_tagger
 
 resource = pytest.importorskip("resource", reason="limits need a POSIX system")
@@ -25,9 +25,9 @@ HUGE = 400_000_000
 # what came of it and by how much the peak rose, in kB.
 LOAD = """
 import re, resource, sys
-from rnntag.storage import modelfile
-from rnntag.models import tagger, hmm
 from rnntag.errors import RnntagError
+from rnntag.models import tagger, hmm
+from rnntag.storage import modelfile
 def status(name):
     return int(re.search(name + r":\\s+(\\d+)", open("/proc/self/status").read())[1])
 resource.setrlimit(resource.RLIMIT_AS, (status("VmSize") * 1024 + 150_000_000,) * 2)

@@ -8,11 +8,11 @@ import reference
 from gradcheck import LENGTHS, check, close, normal
 
 from rnntag.models.ensemble import Ensemble
-from rnntag.text.features import FeatureMap, WordTable
-from rnntag.nn.layers import Rows, softmax
 from rnntag.models.network import build
 from rnntag.models.options import Options
+from rnntag.nn.layers import Rows, softmax
 from rnntag.nn.packing import pack
+from rnntag.text.features import FeatureMap, WordTable
 from rnntag.text.vocab import Vocab
 
 WORDS = ["a", "to", "The", "the", "Oslo", "reads", "B-52", "unbelievable", "x"]

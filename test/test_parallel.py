@@ -14,9 +14,9 @@ from conftest import ENVIRONMENT
 from rnntag.cli.tagging import tag_file
 from rnntag.corpus import Sentence
 from rnntag.errors import ModelError, RnntagError
-from rnntag.storage.modelfile import load, save
 from rnntag.models.options import Options
 from rnntag.parallel import ParallelTagger
+from rnntag.storage.modelfile import load, save
 from rnntag.training.tagging import train_tagger
 
 WORDS = "the dog runs to a small red house and sleeps".split()

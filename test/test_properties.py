@@ -4,6 +4,7 @@ import json
 import os
 import string
 import warnings
+from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -13,17 +14,17 @@ from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from rnntag import corpus, files
-from rnntag.storage import modelfile
-from rnntag.storage.archive import containers, pack_arrays, parse_json, unpack_arrays
-from rnntag.training.checkpoint import Checkpoints
-from rnntag.corpus import FORMATS, Sentence
+from rnntag.corpus import FORMATS, Column, Sentence
 from rnntag.errors import CorpusError, CorpusWarning, ModelError, OptionError, RnntagError
 from rnntag.models.hmm import HMMTagger
 from rnntag.models.options import Options
 from rnntag.models.tagger import RNNTagger
+from rnntag.storage import modelfile
+from rnntag.storage.archive import containers, pack_arrays, parse_json, unpack_arrays
+from rnntag.text.vocab import Vocab
+from rnntag.training.checkpoint import Checkpoints
 from rnntag.training.tagging import TaggingTask
 from rnntag.training.trainer import Trainer
-from rnntag.text.vocab import Vocab
 
 pytestmark = pytest.mark.filterwarnings("ignore::rnntag.errors.CorpusWarning")
 # The same examples everywhere, and no database of failures in the checkout.
@@ -93,6 +94,25 @@ def test_what_a_format_writes_it_reads_back_the_same(name, items, separator):
         assert [s.tags for s in sentences] == [s.tags or [] for s in again]
     rewritten = "".join(map(kind(separator).write, again)).encode()
     assert rewritten == data
+
+
+@pytest.mark.parametrize("name", ["conllu", "jsonl"])
+@given(table=st.lists(st.tuples(names, st.just("") | names, st.just("") | names), max_size=5),
+       chosen=st.lists(st.sampled_from(["upos", "feats", "lemma"]), min_size=2, max_size=2, unique=True),
+       p=st.none() | st.integers(0, 4))
+def test_several_columns_are_read_back_the_same(name, table, chosen, p):
+    if name == "conllu":  # where no features are a value
+        assume(all(value or field != "feats" for row in table for field, value in zip(chosen, row[1:])))
+    columns = {field: Column([row[i] for row in table], None if p is None else [[(row[i], p / 4)] for row in table])
+               for i, field in enumerate(chosen, 1)}
+    columns = {field: column for field, column in columns.items() if any(column.values)}
+    kind = FORMATS[name](fields=chosen, want="some")
+    data = kind.write(Sentence([word for word, _, _ in table], columns)).encode()
+    (again,) = list(kind.read(corpus.Lines(BytesIO(data), "f")))[:1] or [Sentence([])]
+    assert {field: column for field, column in again.columns.items() if column.values} == columns
+    if name == "jsonl":
+        assert [again.columns[field].best for field in columns] == [column.best for column in columns.values()]
+    assert kind.write(again).encode() == data
 
 
 @pytest.mark.parametrize("name", FORMATS)

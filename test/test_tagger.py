@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from samples import KINDS, SMALL, sentences, text
 
-from rnntag.models import tagger as module
-from rnntag.models.constraints import ConstrainedTagger
 from rnntag.corpus import Sentence
 from rnntag.errors import ModelError, OptionError
+from rnntag.models import tagger as module
+from rnntag.models.constraints import ConstrainedTagger
 from rnntag.models.options import Options
 from rnntag.models.tagger import VECTOR_NORM, RNNTagger, batches, chunks, cut
-from rnntag.training.tagging import train_tagger
 from rnntag.text.vocab import Vocab
+from rnntag.training.tagging import train_tagger
 
 
 @pytest.fixture(scope="module", params=KINDS)

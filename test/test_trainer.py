@@ -6,12 +6,12 @@ from samples import SGD, THREE, cue_task
 
 from rnntag.corpus import Sentence
 from rnntag.errors import CorpusError, DivergedError, RnntagError
-from rnntag.nn.optim import STATES
 from rnntag.models.options import Options, preset
 from rnntag.models.tagger import VECTOR_NORM, RNNTagger
+from rnntag.nn.optim import STATES
+from rnntag.text.vocab import Vocab
 from rnntag.training.tagging import TaggingTask, train_tagger
 from rnntag.training.trainer import Trainer
-from rnntag.text.vocab import Vocab
 
 SMALL = {**SGD, "embedding": 8, "hidden": 6, "epochs": 3, "filters": 8, "char_embedding": 4}
 

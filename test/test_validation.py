@@ -15,7 +15,7 @@ from rnntag.corpus import Sentence, read_tagged
 from rnntag.errors import OptionError
 from rnntag.evaluation.curve import Curve
 from rnntag.models.options import preset
-from rnntag.training.validation import Recipe, Task, curve_tasks, fold_tasks, learning_curves, run
+from rnntag.training.validation import Recipe, Trial, curve_trials, fold_trials, learning_curves, run
 
 HMM = Recipe("hmm", None)
 RNN = Recipe("rnn", preset("tutorial", hidden=4, epochs=1))
@@ -37,19 +37,19 @@ SENTENCES = corpus()
 
 def test_more_folds_than_sentences_are_refused():
     with pytest.raises(OptionError, match="8 folds of 7 sentences"):
-        fold_tasks(HMM, 7, 8, 1)
+        fold_trials(HMM, 7, 8, 1)
 
 
 def test_no_fold_is_trained_on_and_every_recipe_has_the_same():
-    tasks = fold_tasks(HMM, 40, 4, 1)
+    tasks = fold_trials(HMM, 40, 4, 1)
     for task in tasks:
         assert not set(task.train) & set(task.test) and len(task.train) + len(task.test) == 40
-    assert [task.test for task in tasks] == [task.test for task in fold_tasks(RNN, 40, 4, 1)]
-    assert [task.recipe.options.seed for task in fold_tasks(RNN, 40, 4, 7)] == [7, 8, 9, 10]
+    assert [task.test for task in tasks] == [task.test for task in fold_trials(RNN, 40, 4, 1)]
+    assert [task.recipe.options.seed for task in fold_trials(RNN, 40, 4, 7)] == [7, 8, 9, 10]
 
 
 def test_the_parts_of_a_curve_are_nested_and_score_on_the_same_sentences():
-    tasks = curve_tasks(HMM, [*range(3), 4, *range(6, 40)], [3, 5], 3, 2, 1)
+    tasks = curve_trials(HMM, [*range(3), 4, *range(6, 40)], [3, 5], 3, 2, 1)
     assert [len(task.train) for task in tasks] == [5, 5, 10, 10, 19, 19, 38, 38]
     assert all(task.test == [3, 5] and not {3, 5} & set(task.train) for task in tasks)
     assert all(set(smaller.train) < set(larger.train) for smaller, larger in zip(tasks, tasks[2:]))
@@ -57,13 +57,13 @@ def test_the_parts_of_a_curve_are_nested_and_score_on_the_same_sentences():
 
 
 def test_a_curve_with_an_empty_part_is_refused():
-    assert [len(task.train) for task in curve_tasks(HMM, range(1, 17), [0], 4, 1, 1)] == [1, 2, 4, 8, 16]
+    assert [len(task.train) for task in curve_trials(HMM, range(1, 17), [0], 4, 1, 1)] == [1, 2, 4, 8, 16]
     with pytest.raises(OptionError, match="1/16 of 9 sentences"):
-        curve_tasks(HMM, range(1, 10), [0], 4, 1, 1)
+        curve_trials(HMM, range(1, 10), [0], 4, 1, 1)
 
 
 def test_answers_are_those_of_training_by_hand():
-    task = Task(HMM, tuple(range(30)), (35, 31))
+    task = Trial(HMM, tuple(range(30)), (35, 31))
     (pairs,), expected = run([task], SENTENCES), HMM.tag(SENTENCES[:30], [SENTENCES[35], SENTENCES[31]])
     assert [each.answer for each in pairs] == expected
     assert [(each.words, each.reference, each.line) for each in pairs] == [
@@ -71,20 +71,20 @@ def test_answers_are_those_of_training_by_hand():
 
 
 def test_several_processes_give_the_same_answers_in_the_same_order():
-    tasks = [*fold_tasks(RNN, 40, 3, 1), *fold_tasks(HMM, 40, 3, 1)]
+    tasks = [*fold_trials(RNN, 40, 3, 1), *fold_trials(HMM, 40, 3, 1)]
     done = []
     assert list(run(tasks, SENTENCES, 2, lambda: done.append(1))) == list(run(tasks, SENTENCES, 1))
     assert len(done) == 6
 
 
 def test_two_runs_at_the_same_time_have_their_own_corpora():
-    others, tasks = corpus(seed=2), fold_tasks(HMM, 40, 3, 1)
+    others, tasks = corpus(seed=2), fold_trials(HMM, 40, 3, 1)
     expected = list(zip(run(tasks, SENTENCES), list(run(tasks, others))))
     assert list(zip(run(tasks, SENTENCES), run(tasks, others))) == expected
 
 
 def test_an_error_in_a_process_comes_through():
-    tasks = [Task(HMM, (), (0,)), *fold_tasks(HMM, 40, 2, 1)]
+    tasks = [Trial(HMM, (), (0,)), *fold_trials(HMM, 40, 2, 1)]
     with pytest.raises(Exception, match="no tagged sentences"):
         list(run(tasks, SENTENCES, 2))
 

@@ -53,7 +53,7 @@ def read_answers(reference: str, answers: Sequence[str], layout: dict[str, Any],
     from ..files import shown
 
     mapping = read_tag_map(tag_map) if tag_map is not None else {}
-    layout = {**layout, "field": layout["field"] or "upos", "choices": FORMATS, "want": "some"}
+    layout = {**layout, "choices": FORMATS, "want": "some"}
     right = list(map_tags(read(reference, **layout), mapping))
     paired = []
     for path in answers:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
 from ..corpus import FORMATS
@@ -38,10 +36,10 @@ def main(source: str, target: str, source_format: str | None, target_format: str
     if target_format not in FORMATS:
         raise OptionError(f"the name {shown(target)} does not tell the format",
                           f"it is one of {', '.join(FORMATS)}", "Say which with --to.")
-    layout: dict[str, Any] = {"separator": separator, "field": field or "upos", "column": column}
     skipped = Skipped() if on_error == "skip" else None
-    with open_corpus(source, source_format, want="some", skipped=skipped, **layout) as (_, sentences):
-        writer = FORMATS[target_format](**layout)
+    with open_corpus(source, source_format, separator=separator, field=field, column=column, want="some",
+                     skipped=skipped) as (_, sentences):
+        writer = FORMATS[target_format](separator, field, column)
         with open_output(target, force=force) as stream:
             for sentence in sentences:
                 stream.write(written(writer, sentence, source).encode())

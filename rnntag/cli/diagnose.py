@@ -29,8 +29,8 @@ def main(model: str, corpus: str, beside: tuple[str, ...], steps: int, plot: str
     words before it (forward) and after it (backward), of the last recurrent layer; and its share of
     the norm at distance 0.
     """
-    from ..corpus import read_tagged
     from ..analysis.diagnose import gradient_norms
+    from ..corpus import read_tagged
     from ..storage.modelfile import load
 
     sentences = read_tagged(corpus, **layout)

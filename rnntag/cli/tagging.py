@@ -10,10 +10,10 @@ from typing import Any, Protocol
 
 import click
 
-from ..corpus import FORMATS, TO_TAG, Format, Sentence, open_corpus
+from ..corpus import FORMATS, TO_TAG, Column, Format, Sentence, open_corpus
+from ..corpus.tokenisation import LOOKED_AT, Tokenisation
 from ..errors import CorpusError, OptionError
 from ..files import STANDARD, open_output, shown
-from ..corpus.tokenisation import LOOKED_AT, Tokenisation
 from . import common
 
 OUTPUT_FORMATS = [name for name, format in FORMATS.items() if format.has_tags]
@@ -60,19 +60,17 @@ def tag_file(tagger: Tags, source: str | Path = STANDARD, output: str | Path = S
     Raises CorpusError and RnntagError for what is wrong with the files, OptionError for formats
     that cannot hold what is asked for.
     """
-    layout = dict(layout or {})
-    layout["field"] = layout.get("field") or "upos"
     if best and output_format not in (None, *WITH_PROBABILITIES):
         raise OptionError(output_format or "", f"probabilities are written as {' or '.join(WITH_PROBABILITIES)}",
                           place="--output-format")
-    sentences = tokens = 0
+    layout, sentences, tokens = layout or {}, 0, 0
     choices = [name for name in TO_TAG if not partial or FORMATS[name].has_tags]
     with open_corpus(source, choices=choices, want="partial" if partial else "words",
                      **layout) as (reader, untagged):
         if layout.get("format") is None and reader.name == "wordtag" and not partial:
             click.echo(f"Note: the input is read as {reader.name}, its tags are ignored; if that is "
                        "wrong, give --format.", err=True)
-        writer = FORMATS[output_format or _shape(reader.name, best)](reader.separator, reader.field, reader.column)
+        writer = FORMATS[output_format or _shape(reader.name, best)](reader.separator, reader.fields, reader.column)
         with open_output(output, force=force) as target:
             at_once = stream or target.isatty()
             stream = at_once and not (ahead and not _typed(source))
@@ -122,10 +120,7 @@ def _tagged(tagger: Any, untagged: Iterator[Sentence], best: int, partial: bool,
         kept, ahead = tee(untagged)
         pairs = zip(kept, answer(sentence if partial else sentence.words for sentence in ahead), strict=True)
     for sentence, given in pairs:
-        if best:
-            sentence.tags, sentence.best = given.tags, given.best(best)
-        else:
-            sentence.tags, sentence.best = given, None
+        sentence.columns = {"": Column(given.tags, given.best(best)) if best else Column(given)}
         yield sentence
 
 

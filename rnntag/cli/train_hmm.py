@@ -20,10 +20,10 @@ def main(train: str, model: Path, layout: dict, force: bool, quiet: bool) -> Non
 
     TRAIN is a file, or - for standard input; MODEL is a new folder, or an empty one.
     """
-    from ..storage import modelfile
     from ..corpus import read_tagged
     from ..files import check_free
     from ..models.hmm import HMMTagger
+    from ..storage import modelfile
 
     check_free(model, force=force)
     sentences = read_tagged(train, **layout)

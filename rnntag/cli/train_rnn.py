@@ -98,8 +98,8 @@ def main(train: str, model: str, dev: str | None, dev_fraction: float, keep: str
     those of the default preset. One BLAS thread is used unless
     OPENBLAS_NUM_THREADS (or OMP_NUM_THREADS) says otherwise.
     """
-    from ..training.checkpoint import Checkpoints
     from ..storage.modelfile import check
+    from ..training.checkpoint import Checkpoints
     from ..training.preparation import prepare
     from .vectors import counted
 

@@ -19,48 +19,55 @@ May import: errors, compression, files.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from ..errors import CorpusError, OptionError, quote
 from ..files import open_input, shown
-from .base import (FIELDS, MAX_LINE_BYTES, MAX_SENTENCE_TOKENS, Block, Format, Lines, Sentence, Skipped,
-                   count_characters)
-from .columns import Conllu, Vertical
-from .detect import judge
-from .horizontal import LineFormat, Tags, Tokens, WordTag
-from .jsonl import JsonLines
+from .base import FIELDS, MAX_SENTENCE_TOKENS, Block, Column, Format, Sentence, count_characters
+from .detect import detect_format
+from .horizontal import LineFormat
+from .lines import MAX_LINE_BYTES, Lines, Skipped
 
-__all__ = ["FIELDS", "FORMATS", "MAX_LINE_BYTES", "MAX_SENTENCE_TOKENS", "TAGGED", "TO_TAG", "Block", "Format",
-           "LineFormat", "Lines", "Sentence", "Skipped", "check_layout", "count_characters", "detect", "open_corpus",
+__all__ = ["FIELDS", "FORMATS", "MAX_LINE_BYTES", "MAX_SENTENCE_TOKENS", "TAGGED", "TO_TAG", "Block", "Column",
+           "Format", "LineFormat", "Lines", "Sentence", "Skipped", "check_layout", "count_characters", "open_corpus",
            "read", "read_tagged"]
 
-FORMATS: dict[str, type[Format]] = {cls.name: cls for cls in (WordTag, Tokens, Tags, Vertical, Conllu,
-                                                              JsonLines)}
+CLASSES = {"wordtag": "horizontal:WordTag", "tokens": "horizontal:Tokens", "tags": "horizontal:Tags",
+           "vertical": "columns:Vertical", "conllu": "columns:Conllu", "jsonl": "jsonl:JsonLines"}  # module and class
+
+
+def _format(place: str) -> type[Format]:
+    module, name = place.split(":")
+    return getattr(import_module(f".{module}", __name__), name)
+
+
+FORMATS = {name: _format(place) for name, place in CLASSES.items()}
 TAGGED = tuple(name for name, format in FORMATS.items() if format.has_words and format.has_tags)
 TO_TAG = tuple(name for name, format in FORMATS.items() if format.has_words)
 
 
-def check_layout(format: str | None = None, separator: str = "_", field: str | None = None, column: int = 2,
-                 choices: Iterable[str] = TAGGED) -> None:
+def check_layout(format: str | None = None, separator: str = "_", field: str | Sequence[str] | None = None,
+                 column: int = 2, choices: Iterable[str] = TAGGED) -> None:
     """Raise OptionError unless a corpus can be read so: misuse shows before the file is read."""
-    Format(separator, field or "upos", column)
+    Format(separator, field, column)
     if format is not None and format not in tuple(choices):
         raise OptionError(quote(format), f"it is one of {', '.join(choices)}", place="--format")
 
 
 @contextmanager
 def open_corpus(path: str | Path, format: str | None = None, choices: Iterable[str] = FORMATS,
-                separator: str = "_", *, field: str = "upos", column: int = 2, want: str = "any",
-                skipped: Skipped | None = None) -> Iterator[tuple[Format, Iterator[Sentence]]]:
+                separator: str = "_", *, field: str | Sequence[str] | None = None, column: int = 2,
+                want: str = "any", skipped: Skipped | None = None) -> Iterator[tuple[Format, Iterator[Sentence]]]:
     """The format of a file (``-``: standard input) and its sentences, one after the other.
 
     Without ``format``, it is the one of ``choices`` that the name or the text shows: a file's first
     100 lines, but only the first line of standard input, so that a dialogue need not wait.
 
-    separator, field, column, want   as for ``Format``
+    separator, field, column, want   as for ``Format``, where ``field`` is ``fields``
     skipped   counts the sentences that cannot be read, which come as empty ones; None: they are errors
 
     Raises CorpusError (place, line and what was wrong) and RnntagError (the file itself).
@@ -69,7 +76,7 @@ def open_corpus(path: str | Path, format: str | None = None, choices: Iterable[s
     with open_input(path) as stream:
         lines = Lines(stream, path, skipped)
         if format is None:
-            format = judge(lines, tuple(choices), separator)
+            format = detect_format(lines, FORMATS, tuple(choices), separator)
         reader = FORMATS[format](separator, field, column, want)
         yield reader, reader.read(lines)
 
@@ -82,32 +89,24 @@ def read(path: str | Path, format: str | None = None, separator: str = "_",
 
 
 def read_tagged(path: str | Path, format: str | None = None, separator: str = "_", *,
-                field: str | None = None, column: int = 2, skipped: Skipped | None = None,
+                field: str | Sequence[str] | None = None, column: int = 2, skipped: Skipped | None = None,
                 tag_map: Mapping[str, str] | None = None) -> list[Sentence]:
     """A tagged corpus to learn from: its sentences, empty ones left out.
 
-    tag_map   tags to replace by others
+    tag_map   tags of the first column to replace by others
 
     Raises CorpusError when nothing is left, and what ``open_corpus`` raises.
     """
-    sentences = []
-    for sentence in read(path, format, separator, TAGGED, field=field or "upos", column=column, want="tags",
-                         skipped=skipped):
+    sentences, shared = [], dict[str, str]().setdefault
+    for sentence in read(path, format, separator, TAGGED, field=field, column=column, want="tags", skipped=skipped):
         if sentence.words:
-            sentence.source = sentence.best = None  # it will not be written back
             if tag_map and sentence.tags:
                 sentence.tags = [tag_map.get(tag, tag) for tag in sentence.tags]
+            sentence.source = None  # it will not be written back
+            for name, tags in sentence.columns.items():  # one string in memory for all that are equal
+                sentence.columns[name] = Column(list(map(shared, tags.values, tags.values)))
             sentences.append(sentence)
     if not sentences:
         hint = str(skipped) if skipped is not None and skipped.count else ""
         raise CorpusError("no tagged sentences", "at least one is needed", hint, place=shown(path))
     return sentences
-
-
-def detect(path: str | Path, choices: Iterable[str], separator: str = "_") -> str:
-    """Which of the formats ``choices`` a file is in. Not for standard input: it is read up.
-
-    Raises CorpusError when it cannot be told.
-    """
-    with open_input(path) as stream:
-        return judge(Lines(stream, path, Skipped()), tuple(choices), separator)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import NamedTuple
 
-from ..corpus import Sentence
+from ..corpus import Column, Sentence
 from ..errors import CorpusError, quote
 
 MISSING = "(no tag)"  # the answered tag where there is none: no right one is called so
@@ -104,7 +104,8 @@ def _paired(right: Sentence, given: Sentence) -> Pair:
     words = right.words if _has_words(right) else given.words if _has_words(given) else None
     reference = right.tags or [""] * len(right)
     answer = [tag or MISSING for tag in given.tags or [""] * len(given)]
-    sure = None if given.best is None else [best[0][1] for best in given.best]
+    best = given.first.best if given.first else None
+    sure = None if best is None else [row[0][1] for row in best]
     if "" not in reference:
         return Pair(words, reference, answer, right.line, sure)
     graded = [i for i, tag in enumerate(reference) if tag]
@@ -248,5 +249,6 @@ def examples(pairs: Iterable[Pair], limit: int, context: int = 4) -> dict[tuple[
 def map_tags(sentences: Iterable[Sentence], mapping: Mapping[str, str]) -> Iterator[Sentence]:
     """The sentences with each tag replaced as ``mapping`` says; a tag that it lacks stays."""
     for sentence in sentences:
-        tags = None if sentence.tags is None else [mapping.get(tag, tag) for tag in sentence.tags]
-        yield Sentence(sentence.words, tags, sentence.line, best=sentence.best)
+        first = sentence.first
+        tags = {"": Column([mapping.get(tag, tag) for tag in first.values], first.best)} if first else None
+        yield Sentence(sentence.words, tags, sentence.line)

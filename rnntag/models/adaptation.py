@@ -21,11 +21,11 @@ import numpy as np
 
 from ..corpus import Sentence
 from ..errors import OptionError
-from ..text.features import FeatureMap, normalized, word_features
 from ..nn.layers import Array
+from ..text.features import FeatureMap, normalized, word_features
+from ..text.vocab import Vocab
 from .options import PRESETS, Options, flag, refuse_unknown
 from .tagger import RNNTagger
-from ..text.vocab import Vocab
 
 START = "Start from a model that train-rnn wrote."
 OTHERS = ("min_count", "vectors")  # options of the input that may differ from the model's

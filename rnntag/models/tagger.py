@@ -10,17 +10,17 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from .ensemble import Ensemble
 from ..corpus import Sentence, count_characters
 from ..errors import ModelError, OptionError
-from ..text.features import FeatureMap, WordTable, normalized, stored_slots
 from ..nn.layers import Array
+from ..nn.packing import Packing
+from ..text.features import FeatureMap, WordTable, normalized, stored_slots
+from ..text.vocab import Vocab
+from .answers import Posteriors
+from .ensemble import Ensemble
 from .inputs import VECTORS
 from .network import build
 from .options import Options
-from .answers import Posteriors
-from ..nn.packing import Packing
-from ..text.vocab import Vocab
 
 CHUNK_TOKENS = 16_384  # tokens held at once while tagging
 CHUNK_CHARACTERS = 1 << 22  # characters held at once; words may be long

@@ -175,6 +175,11 @@ class OneHotRecurrent(Recurrent):
 # ------------------------------------------------------------------ one cell over time
 
 
+def _step_axes(a: Array, D: int) -> Array:
+    """a (k, D, b, H) as a step of the loop takes it: an axis for one direction alone would only cost time."""
+    return a if D > 1 else a[:, 0]
+
+
 def run(cell: Cell, W_h: Array, z: Iterable[Array], packing: Packing, initial: Array | None = None) -> Array:
     """All states of a sequence.
 
@@ -184,12 +189,12 @@ def run(cell: Cell, W_h: Array, z: Iterable[Array], packing: Packing, initial: A
     n, D, H, _ = W_h.shape
     S, B, reading = cell.states, len(packing.lengths), packing.read(D)
     states = np.empty((S, D * (B + len(packing)), H), W_h.dtype)
-    previous = states[:, :D * B].reshape(S, D, B, H)
-    previous[...] = 0 if initial is None else initial
-    scratch = np.empty((n, D, B, H), W_h.dtype)
+    first = states[:, :D * B].reshape(S, D, B, H)
+    first[...] = 0 if initial is None else initial
+    previous, W_h, scratch = (_step_axes(a, D) for a in (first, W_h, np.empty((n, D, B, H), W_h.dtype)))
     for (b, _), z_t, state in zip(reading.steps, z, blocks(states[:, D * B:], reading)):
         if b < B:  # some sentences have ended
-            B, previous, scratch = b, previous[:, :, :b], np.empty((n, D, b, H), W_h.dtype)
+            B, previous, scratch = b, previous[..., :b, :], np.empty((*scratch.shape[:-2], b, H), W_h.dtype)
         cell.forward(W_h, z_t, previous, state, scratch)
         previous = state
     return states
@@ -199,7 +204,7 @@ def run_back(cell: Cell, W_h: Array, local: Any, dh: Array, packing: Packing,
              dfinal: Array | None = None) -> tuple[Array, Array]:
     """The full gradient of ``run`` by dynamic programming: from d loss / d h_t to d loss / d z_t.
 
-    local   the cell's local gradients, arrays (R, H), as dh (R, H)
+    local   the cell's local gradients, arrays (..., R, H); dh (R, H)
     dfinal  (S, D, B, H)  d loss / d the final states
 
     Returns dz (n, R, H) and dinitial (S, D, B, H).
@@ -212,10 +217,12 @@ def run_back(cell: Cell, W_h: Array, local: Any, dh: Array, packing: Packing,
     if dfinal is not None:
         dstates[:, reading.last] += dfinal
     dinitial = dstates[:, :D * B].reshape(S, D, B, H)
-    W_T = W_h.swapaxes(-1, -2)
+    W_T = _step_axes(W_h.swapaxes(-1, -2), D)
     dsteps = blocks(dstates[:, D * B:], reading)
-    dbefore = [dprevious[:, :, :b] for dprevious, (b, _) in zip([dinitial, *dsteps[:-1]], reading.steps)]
-    local_steps = map(type(local)._make, zip(*((step[0] for step in blocks(part[None], reading)) for part in local)))
+    dbefore = [_step_axes(dinitial, D), *dsteps[:-1]]
+    if not reading.even:
+        dbefore = [dprevious[..., :b, :] for dprevious, (b, _) in zip(dbefore, reading.steps)]
+    local_steps = map(type(local)._make, zip(*(blocks(part, reading) for part in local)))
     for step in reversed(list(zip(local_steps, dsteps, dbefore, blocks(dz, reading)))):
         cell.backward(W_T, *step)
     return dz, dinitial
@@ -246,7 +253,7 @@ def errors_back(cell: Cell, W_h: Array, local: Any, dh: Array, packing: Packing,
     """
     B, N, D = len(packing.lengths), len(packing), W_h.shape[1]
     order = packing.read(D).order
-    local = type(local)._make(part[order] for part in local)
+    local = type(local)._make(part[..., order, :] for part in local)
     dstates = np.zeros((cell.states, D, N, dh.shape[1]), dh.dtype)
     dstates[0] = dh[order]
     if dfinal is not None:

@@ -28,10 +28,10 @@ from typing import Any
 import numpy as np
 
 from .. import __version__
-from ..storage.archive import (MAX_WEIGHT_BYTES, SUPPORT, archive_bytes, pack_arrays, parse_json, read_checked,
-                               sha256, unpack_arrays)
 from ..errors import ModelError, RnntagError, quote
 from ..files import OLD, PART, Lock, leftovers, reporting, write_bytes
+from ..storage.archive import (MAX_WEIGHT_BYTES, SUPPORT, archive_bytes, pack_arrays, parse_json, read_checked,
+                               sha256, unpack_arrays)
 from ..storage.modelfile import FORMAT_VERSION, read_manifest
 from .trainer import Trainer
 

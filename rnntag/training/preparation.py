@@ -10,21 +10,21 @@ from typing import Any
 
 import numpy as np
 
-from ..storage import modelfile
-from ..models.adaptation import START, adapted_options
 from ..corpus import Sentence, check_layout, count_characters, read, read_tagged
 from ..corpus.split import hold_out
 from ..errors import CorpusError, OptionError, quote
 from ..files import digest
-from ..nn.layers import Array
-from ..storage.modelfile import Tagger
+from ..models.adaptation import START, adapted_options
 from ..models.options import Options, preset as preset_options, refuse_unused
 from ..models.tagger import RNNTagger
-from .tagging import TaggingTask, new_tagger
-from .trainer import Trainer
+from ..nn.layers import Array
+from ..storage import modelfile
+from ..storage.modelfile import Tagger
 from ..text.vectorfile import read_vectors
 from ..text.vectors import train_vectors
 from ..text.vocab import Vocab
+from .tagging import TaggingTask, new_tagger
+from .trainer import Trainer
 
 FILE = (str, Path)  # what names a file
 Corpus = str | Path | Iterable[Sentence | Sequence[tuple[str, str]]]

@@ -1,7 +1,7 @@
 """Training and testing again and again on parts of one corpus: cross-validation, learning curves.
 
-A task says what to train on and what to tag, both as positions in the corpus. Tasks can run in several
-processes; the answers come in the order of the tasks and do not depend on the number of processes.
+A trial says what to train on and what to tag, both as positions in the corpus. Trials can run in several
+processes; the answers come in the order of the trials and do not depend on the number of processes.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Recipe:
 
 
 @dataclass(frozen=True)
-class Task:
+class Trial:
     """Train ``recipe`` on some sentences of the corpus and tag others, given by position."""
 
     recipe: Recipe
@@ -64,24 +64,24 @@ def cross_validate(recipes: Sequence[Recipe], sentences: Sequence[Sentence], k: 
                    advance: Callable[[], object] = _nothing) -> list[CrossValidation]:
     """Tag each of k folds with a tagger trained on the others, for every recipe; jobs and advance: see ``run``.
 
-    Raises what ``fold_tasks`` and ``run`` raise.
+    Raises what ``fold_trials`` and ``run`` raise.
     """
-    plans = [fold_tasks(recipe, len(sentences), k, seed) for recipe in recipes]
-    done = iter(list(run([task for tasks in plans for task in tasks], sentences, jobs, advance)))
+    plans = [fold_trials(recipe, len(sentences), k, seed) for recipe in recipes]
+    done = iter(list(run([trial for trials in plans for trial in trials], sentences, jobs, advance)))
     return [CrossValidation.of(recipe.name, list(islice(done, k)),
-                               [{word for i in task.train for word in sentences[i].words} for task in tasks])
-            for recipe, tasks in zip(recipes, plans)]
+                               [{word for i in trial.train for word in sentences[i].words} for trial in trials])
+            for recipe, trials in zip(recipes, plans)]
 
 
-def fold_tasks(recipe: Recipe, sentences: int, k: int, seed: int) -> list[Task]:
-    """A task for each of k folds: train on the others, tag this one. All recipes get the same folds.
+def fold_trials(recipe: Recipe, sentences: int, k: int, seed: int) -> list[Trial]:
+    """A trial for each of k folds: train on the others, tag this one. All recipes get the same folds.
 
     Raises OptionError for more folds than sentences.
     """
     if not 2 <= k <= sentences:
         raise OptionError(f"{k} folds of {sentences} sentences", "there are at least 2, and at least one "
                           "sentence in each", place="--folds")
-    return [Task(recipe.seeded(seed + number), sorted(set(range(sentences)) - set(fold)), fold)
+    return [Trial(recipe.seeded(seed + number), sorted(set(range(sentences)) - set(fold)), fold)
             for number, fold in enumerate(folds(sentences, k, np.random.default_rng(seed)))]
 
 
@@ -91,19 +91,19 @@ def learning_curves(recipes: Sequence[Recipe], sentences: Sequence[Sentence], tr
     """The learning curve of each recipe, trained on parts of ``train`` and scored on ``test``, positions in
     ``sentences``; jobs and advance: see ``run``.
 
-    Raises what ``curve_tasks`` and ``run`` raise.
+    Raises what ``curve_trials`` and ``run`` raise.
     """
-    plans = [curve_tasks(recipe, train, test, halvings, repeats, seed) for recipe in recipes]
-    tasks = [task for plan in plans for task in plan]
-    scores = [accuracy(pairs) for pairs in run(tasks, sentences, jobs, advance)]
-    points = ((sum(len(sentences[i]) for i in task.train), score.total - score.correct, score.total)
-              for task, score in zip(tasks, scores))
+    plans = [curve_trials(recipe, train, test, halvings, repeats, seed) for recipe in recipes]
+    trials = [trial for plan in plans for trial in plan]
+    scores = [accuracy(pairs) for pairs in run(trials, sentences, jobs, advance)]
+    points = ((sum(len(sentences[i]) for i in trial.train), score.total - score.correct, score.total)
+              for trial, score in zip(trials, scores))
     return [Curve.of(recipe.name, list(islice(points, len(plan))), repeats) for recipe, plan in zip(recipes, plans)]
 
 
-def curve_tasks(recipe: Recipe, train: Sequence[int], test: Sequence[int], halvings: int, repeats: int,
-                seed: int) -> list[Task]:
-    """For 1/2^halvings ... 1/1 of the sentences to train on, ``repeats`` tasks each.
+def curve_trials(recipe: Recipe, train: Sequence[int], test: Sequence[int], halvings: int, repeats: int,
+                 seed: int) -> list[Trial]:
+    """For 1/2^halvings ... 1/1 of the sentences to train on, ``repeats`` trials each.
 
     The parts of one repeat are nested, each the first half of the next in a random order.
 
@@ -113,32 +113,32 @@ def curve_tasks(recipe: Recipe, train: Sequence[int], test: Sequence[int], halvi
         raise OptionError(f"1/{1 << halvings} of {len(train)} sentences is less than one",
                           "the smallest part has at least one", "Give fewer --halvings.", "--halvings")
     orders = [np.random.default_rng([seed, repeat]).permutation(train).tolist() for repeat in range(repeats)]
-    return [Task(recipe.seeded(seed + repeat), order[:round(len(train) / (1 << halving))], test)
+    return [Trial(recipe.seeded(seed + repeat), order[:round(len(train) / (1 << halving))], test)
             for halving in reversed(range(halvings + 1)) for repeat, order in enumerate(orders)]
 
 
-def run(tasks: Sequence[Task], sentences: Sequence[Sentence], jobs: int = 1,
+def run(trials: Sequence[Trial], sentences: Sequence[Sentence], jobs: int = 1,
         advance: Callable[[], object] = _nothing) -> Iterator[list[Pair]]:
-    """The pairs of each task's test sentences, in the order of the tasks.
+    """The pairs of each trial's test sentences, in the order of the trials.
 
     jobs      processes that train at the same time
-    advance   called after each task
+    advance   called after each trial
 
     Raises RnntagError when a process dies, and what training raises.
     """
-    for task, answers in zip(tasks, _answers(tasks, sentences, jobs), strict=True):
+    for trial, answers in zip(trials, _answers(trials, sentences, jobs), strict=True):
         advance()
         yield [Pair(sentences[i].words, sentences[i].tags or [], tags, sentences[i].line)
-               for i, tags in zip(task.test, answers, strict=True)]
+               for i, tags in zip(trial.test, answers, strict=True)]
 
 
-def _answers(tasks: Sequence[Task], sentences: Sequence[Sentence], jobs: int) -> Iterator[Answers]:
-    if jobs == 1 or len(tasks) == 1:
-        yield from (_answer(sentences, task) for task in tasks)
+def _answers(trials: Sequence[Trial], sentences: Sequence[Sentence], jobs: int) -> Iterator[Answers]:
+    if jobs == 1 or len(trials) == 1:
+        yield from (_answer(sentences, trial) for trial in trials)
         return
-    with Pool(min(jobs, len(tasks)), "a training process", tuple, sentences) as pool:
-        yield from pool.map(_answer, tasks, len(tasks))
+    with Pool(min(jobs, len(trials)), "a training process", tuple, sentences) as pool:
+        yield from pool.map(_answer, trials, len(trials))
 
 
-def _answer(sentences: Sequence[Sentence], task: Task) -> Answers:
-    return task.recipe.tag([sentences[i] for i in task.train], [sentences[i] for i in task.test])
+def _answer(sentences: Sequence[Sentence], trial: Trial) -> Answers:
+    return trial.recipe.tag([sentences[i] for i in trial.train], [sentences[i] for i in trial.test])

@@ -10,16 +10,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from importlib import util
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from rnntag.corpus import Sentence
+from rnntag.models.options import preset
 
 from .base import Tags
 from .crfsuite import crfsuite
 from .nltk_taggers import nltk_crf, nltk_perceptron, nltk_tnt
-from .pytorch import LSTM, pytorch
 from .spacy_tagger import spacy
 from .udpipe import udpipe
+
+LSTM = {"cell": "lstm", "hidden": 128, "batch_size": 32}
+
+
+def pytorch(name: str, **changes: Any) -> Callable[[Sequence[Sentence], int], Tags]:
+    """The network of a preset in PyTorch, trained as ours is."""
+    def train(sentences: Sequence[Sentence], seed: int) -> Tags:
+        from .pytorch import train
+        return train(sentences, preset(name, seed=seed, **changes))
+    return train
 
 
 class Peer(NamedTuple):
@@ -67,4 +77,4 @@ def available() -> dict[str, Peer]:
 def missing() -> list[str]:
     """A line for each peer that is not installed: what it needs."""
     return [f"{name}: skipped, needs {peer.packages} (pip install {peer.packages})"
-            for name, peer in PEERS.items() if not all(map(installed, peer.modules))]
+            for name, peer in PEERS.items() if name not in available()]

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Iterable, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from rnntag.corpus import Sentence
 from rnntag.text.features import LONG_RUN, MARKS
 
-from .base import Tags, shuffled, temporary
+from .base import Tags, shuffled
 
 
 def shape(word: str) -> str:
@@ -32,29 +32,24 @@ def neighbour_features(at: str, word: str) -> list[str]:
     return [f"{at}l={word.lower()}", *more]
 
 
-class Features:
+def features(keep: bool) -> Callable[[Sequence[str]], list[list[str]]]:
     """The features of each token of a sentence: its own, and those of up to two neighbours on each side.
 
     They are made anew for every token, as the library's tutorial and its users do; ``keep``: those of a word
     are kept until it comes again.
     """
+    of_word, of_neighbour = ((cache(f) if keep else f) for f in (word_features, neighbour_features))
 
-    def __init__(self, keep: bool = False):
-        self.own, self.beside = ((cache(f) if keep else f) for f in (word_features, neighbour_features))
-
-    def __call__(self, words: Sequence[str]) -> list[list[str]]:
-        return [self.of(words, i) for i in range(len(words))]
-
-    def of(self, words: Sequence[str], i: int) -> list[str]:
-        """The features of token i."""
-        row, last = ["bias", *self.own(words[i])], len(words) - 1
-        row += self.beside("-1", words[i - 1]) if i > 0 else ["BOS"]
-        row += self.beside("+1", words[i + 1]) if i < last else ["EOS"]
+    def row(words: Sequence[str], i: int) -> list[str]:
+        found, last = ["bias", *of_word(words[i])], len(words) - 1
+        found += of_neighbour("-1", words[i - 1]) if i > 0 else ["BOS"]
+        found += of_neighbour("+1", words[i + 1]) if i < last else ["EOS"]
         if i > 1:
-            row += self.beside("-2", words[i - 2])
+            found += of_neighbour("-2", words[i - 2])
         if i < last - 1:
-            row += self.beside("+2", words[i + 2])
-        return row
+            found += of_neighbour("+2", words[i + 2])
+        return found
+    return lambda words: [row(words, i) for i in range(len(words))]
 
 
 def crfsuite(algorithm: str, keep: bool = False) -> Callable[[Sequence[Sentence], int], Tags]:
@@ -62,27 +57,27 @@ def crfsuite(algorithm: str, keep: bool = False) -> Callable[[Sequence[Sentence]
     def train(sentences: Sequence[Sentence], seed: int) -> Tags:
         import pycrfsuite
 
-        features = Features(keep)
-        trainer = pycrfsuite.Trainer(algorithm=algorithm, verbose=False)
+        read, trainer = features(keep), pycrfsuite.Trainer(algorithm=algorithm, verbose=False)
         for sentence in shuffled(sentences, seed):
-            trainer.append(features(sentence.words), sentence.tags)
-        tagger = pycrfsuite.Tagger()
-        with temporary() as path:
-            trainer.train(path)
-            model = Path(path).read_bytes()
-        tagger.open_inmemory(model)
-        return CRFsuite(tagger, model, keep)
+            trainer.append(read(sentence.words), sentence.tags)
+        with tempfile.TemporaryDirectory(prefix="peer-") as folder:
+            trainer.train(f"{folder}/model")
+            model = Path(folder, "model").read_bytes()
+        return CRFsuite(model, keep)
     return train
 
 
 class CRFsuite:
-    """A CRFsuite model; ``model``, its bytes, is read while it tags, and the library does not keep it."""
+    """A CRFsuite model; its bytes are read while it tags, and the library does not keep them."""
 
-    def __init__(self, tagger: Any, model: bytes, keep: bool):
-        self.tagger, self.model, self.keep = tagger, model, keep
+    def __init__(self, model: bytes, keep: bool):
+        import pycrfsuite
+
+        self.tagger, self.model, self.keep = pycrfsuite.Tagger(), model, keep
+        self.tagger.open_inmemory(model)
 
     def tag(self, sentences: Iterable[Sequence[str]]) -> Iterator[list[str]]:
         """The tags of each sentence."""
-        features = Features(self.keep)
+        read = features(self.keep)
         for words in sentences:
-            yield self.tagger.tag(features(words)) if words else []
+            yield self.tagger.tag(read(words)) if words else []

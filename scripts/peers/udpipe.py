@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from rnntag.corpus import Sentence
 
-from .base import Each, Tags, shuffled, silenced, temporary
+from .base import Each, Tags, shuffled
+
+
+@contextlib.contextmanager
+def silenced() -> Iterator[None]:
+    """What compiled code writes to standard error meanwhile goes nowhere."""
+    kept = os.dup(2)
+    try:
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+            yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def udpipe(sentences: Sequence[Sentence], seed: int) -> Tags:
@@ -28,9 +44,9 @@ def udpipe(sentences: Sequence[Sentence], seed: int) -> Tags:
         trained = library.Trainer.train("morphodita_parsito", corpus, [], none, "", none, error)
     if error.occurred():
         raise RuntimeError(error.message)
-    with temporary() as path:
-        Path(path).write_bytes(trained)
-        model = library.Model.load(path)
+    with tempfile.TemporaryDirectory(prefix="peer-") as folder:
+        Path(folder, "model").write_bytes(trained)
+        model = library.Model.load(f"{folder}/model")
 
     def answer(words: Sequence[str]) -> list[str]:
         sentence = written(words, [""] * len(words))

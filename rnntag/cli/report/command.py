@@ -38,9 +38,9 @@ def main(reference: str, answers: tuple[str, ...], output: str, train: str | Non
     ANSWER with probabilities (test-rnn --probabilities) gets a reliability diagram.
     """
     from ...errors import OptionError
-    from . import figures, page
     from ...evaluation.grading import Knowledge, grade
     from ...files import open_output, shown
+    from . import figures, page
 
     common.read_once(reference, *answers, train, tag_map)
     figures.figure()  # a missing matplotlib shows before any work
@@ -118,8 +118,8 @@ def breakdowns(paired: dict[str, list[Pair]], counts: Counter[str]) -> Iterator[
 
 def curves(paths: Sequence[str]) -> Iterator[str]:
     """Loss and dev accuracy by epoch, of the logs that have epochs."""
-    from . import figures, page
     from ...storage.modelfile import read_log
+    from . import figures, page
     names = short_names([_model(path) for path in paths])
     logs = {name: log for name, log in zip(names, map(read_log, paths)) if log}
     if logs:
