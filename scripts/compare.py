@@ -211,7 +211,7 @@ def experiments(runs: Iterable[str], raw: tuple[str, ...], init: str | None, oth
 @lru_cache(maxsize=4)
 def corpus(path: str, corpora: Corpora) -> list[Sentence]:
     """A corpus, read once in a process."""
-    return read_tagged(path, corpora.format, corpora.separator)
+    return read_tagged(path, corpora.format, separator=corpora.separator)
 
 
 @lru_cache(maxsize=1)

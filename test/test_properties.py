@@ -68,7 +68,7 @@ def read_back(data, name, separator):
     with TemporaryDirectory() as folder:
         path = Path(folder) / "corpus"
         path.write_bytes(data)
-        return list(corpus.read(path, name, separator))
+        return list(corpus.read(path, name, separator=separator))
 
 
 def as_far_as(kind, item):

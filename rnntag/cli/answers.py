@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from ..corpus import TAGGED
+from ..corpus import TAGGED, Layout
 from . import common
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class Answer(NamedTuple):
     pairs: list[Pair]
 
 
-def read_answers(reference: str, answers: Sequence[str], layout: dict[str, Any], tag_map: str | None) -> list[Answer]:
+def read_answers(reference: str, answers: Sequence[str], layout: Layout, tag_map: str | None) -> list[Answer]:
     """The answers, each paired with the one reference; ``layout`` says how to read all of them. A note on standard
     error counts the tokens of the reference that have no tag.
 
@@ -53,11 +54,11 @@ def read_answers(reference: str, answers: Sequence[str], layout: dict[str, Any],
     from ..files import shown
 
     mapping = read_tag_map(tag_map) if tag_map is not None else {}
-    layout = {**layout, "choices": FORMATS, "want": "some"}
-    right = list(map_tags(read(reference, **layout), mapping))
+    right = list(map_tags(read(reference, layout, FORMATS, want="some"), mapping))
     paired = []
     for path in answers:
-        pairs = list(pair(right, map_tags(read(path, **layout), mapping), shown(reference), shown(path)))
+        given = map_tags(read(path, layout, FORMATS, want="some"), mapping)
+        pairs = list(pair(right, given, shown(reference), shown(path)))
         _warn_of_other_tags(pairs, shown(reference), shown(path))
         paired.append(Answer(shown(path), pairs))
     if left_out := sum(len(pair.left_out) for pair in paired[0].pairs):
@@ -78,14 +79,14 @@ def _warn_of_other_tags(pairs: Sequence[Pair], reference: str, name: str) -> Non
                    "of them words instead of tags, or are they of two tag sets (--tag-map)?", err=True)
 
 
-def training_corpus(train: str | None, layout: dict[str, Any]) -> list:
+def training_corpus(train: str | None, layout: Layout) -> list:
     """The sentences of --train, whose format is detected separately from that of the answers; none without it.
     Sentences that training had to skip (--on-error skip) are skipped."""
     from ..corpus import Skipped, read_tagged
     if train is None:
         return []
     skipped = Skipped()
-    sentences = read_tagged(train, **{**layout, "format": None}, skipped=skipped)
+    sentences = read_tagged(train, replace(layout, format=None, skipped=skipped))
     if skipped.count:
         click.echo(f"Warning: {skipped}", err=True)
     return sentences

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from collections.abc import Iterator, Sequence
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
 import click
 
+from ..corpus import Layout
 from . import common
 from .table import json_text, text
 
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
 @common.corpus_options()
 @click.pass_context
 def main(ctx: click.Context, corpus: str, test: str | None, places: int, variations: int, as_json: bool,
-         layout: dict) -> None:
+         layout: Layout) -> None:
     """Count the tagged CORPUS, and show faults, what deserves a look, and likely annotation errors.
 
     A likely annotation error is a word that has different tags in the same context (Dickinson and
@@ -43,8 +45,8 @@ def main(ctx: click.Context, corpus: str, test: str | None, places: int, variati
     common.read_once(corpus, test)
     if as_json:
         common.refuse("with --json, which has all of them", "places", "variations")
-    sentences = read_tagged(corpus, **layout)
-    report = check.check(sentences, read_tagged(test, **{**layout, "format": None}) if test is not None else None)
+    sentences = read_tagged(corpus, layout)
+    report = check.check(sentences, read_tagged(test, replace(layout, format=None)) if test is not None else None)
     name = shown(test) if test is not None else ""
     with open_output(STANDARD) as target:
         if as_json:

@@ -19,7 +19,8 @@ import click
 from click.core import ParameterSource
 
 from .. import __version__
-from ..corpus import FIELDS, FORMATS, TAGGED, Skipped
+from ..corpus import FIELDS, FORMATS, TAGGED, Layout, Skipped
+from ..corpus.lists import read_tag_map
 from ..errors import OptionError, RnntagError
 from ..files import STANDARD
 
@@ -222,7 +223,7 @@ tag_map = click.option("--tag-map", metavar="FILE", default=None, help="Replace 
 
 def corpus_options(choices: Iterable[str] = TAGGED, what: str = "Format of the corpus",
                    learning: bool = False, model: bool = False) -> Callable:
-    """How corpora are to be read, as one argument ``layout``: keywords of ``corpus.read_tagged``.
+    """How corpora are to be read, as one argument ``layout``.
 
     ``learning`` adds --tag-map; with ``model`` the field is that of a model's training. A warning about
     skipped sentences ends the command.
@@ -230,14 +231,12 @@ def corpus_options(choices: Iterable[str] = TAGGED, what: str = "Format of the c
     def decorate(function: Callable) -> Callable:
         @functools.wraps(function)
         def command(on_error: str, tag_map: str | None = None, **values: Any) -> Any:
-            layout = {name: values.pop(name) for name in ("format", "separator", "field", "column")}
-            layout["skipped"] = Skipped() if on_error == "skip" else None
-            if tag_map is not None:
-                from ..corpus.lists import read_tag_map
-                layout["tag_map"] = read_tag_map(tag_map)
+            skipped = Skipped() if on_error == "skip" else None
+            how = {name: values.pop(name) for name in ("format", "separator", "field", "column")}
+            layout = Layout(**how, skipped=skipped, tag_map=read_tag_map(tag_map) if tag_map is not None else None)
             result = function(layout=layout, **values)
-            if layout["skipped"] is not None and layout["skipped"].count:
-                click.echo(f"Warning: {layout['skipped']}", err=True)
+            if skipped is not None and skipped.count:
+                click.echo(f"Warning: {skipped}", err=True)
             return result
         return options(format_option(None, list(choices), what=what), separator,
                        model_field if model else field, column, errors,

@@ -27,7 +27,7 @@ def main(source: str, target: str, source_format: str | None, target_format: str
     OUT has a sentence for each sentence of IN. What a format has no place for is left out.
     """
     from ..compression import plain
-    from ..corpus import Skipped, open_corpus
+    from ..corpus import Layout, Skipped, open_corpus
     from ..errors import OptionError
     from ..files import open_output, shown
     from .tagging import written
@@ -37,8 +37,8 @@ def main(source: str, target: str, source_format: str | None, target_format: str
         raise OptionError(f"the name {shown(target)} does not tell the format",
                           f"it is one of {', '.join(FORMATS)}", "Say which with --to.")
     skipped = Skipped() if on_error == "skip" else None
-    with open_corpus(source, source_format, separator=separator, field=field, column=column, want="some",
-                     skipped=skipped) as (_, sentences):
+    layout = Layout(source_format, separator, field, column, skipped)
+    with open_corpus(source, layout, want="some") as (_, sentences):
         writer = FORMATS[target_format](separator, field, column)
         with open_output(target, force=force) as stream:
             for sentence in sentences:

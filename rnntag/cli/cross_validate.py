@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..corpus import Layout
 from . import common
 from .grade_pos import mistakes_report, summary_report
 from .recipes import bar, recipe_options, recipes
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 @common.corpus_options()
 @common.quiet
 def main(corpus: str, folds: int, errors: int, models: tuple[str, ...], preset: str, changes: str, jobs: int,
-         seed: int, as_json: bool, layout: dict, quiet: bool) -> None:
+         seed: int, as_json: bool, layout: Layout, quiet: bool) -> None:
     """Train and test on the K parts of CORPUS in turn; show the mean, the spread and what is confused.
 
     Sentences are dealt to the parts at random, so the score is that on text of the same kind; other
@@ -41,7 +42,7 @@ def main(corpus: str, folds: int, errors: int, models: tuple[str, ...], preset: 
     if as_json:
         common.refuse("with --json, which has all mistakes", "errors")
     chosen = recipes(models, preset, changes)
-    sentences = read_tagged(corpus, **layout)
+    sentences = read_tagged(corpus, layout)
     with bar(folds * len(chosen), "Folds", quiet) as progress:
         results = cross_validate(chosen, sentences, folds, seed, jobs, progress.update)
     grading = grade([(result.name, result.pairs) for result in results], seed=seed)

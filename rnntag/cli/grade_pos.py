@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..corpus import Layout
 from . import common
 from .answers import answers_arguments, answers_options, read_answers, training_corpus
 from .table import json_text, percent, probability, short_names, span, table, text
@@ -39,7 +40,7 @@ LABELS = {"tokens": "Tokens", "sentences": "Sentences", "known": "Known words", 
 @answers_options
 def main(reference: str, answers: tuple[str, ...], summary: bool, train: str | None, per_tag: bool, calibration: bool,
          errors: int, examples: int, tag_map: str | None, resamples: int, seed: int, as_json: bool,
-         **layout: Any) -> None:
+         **how: Any) -> None:
     """Compare the tags of each ANSWER with those of REFERENCE.
 
     All are tagged text, or a sentence a line of tags alone; one of them may be -, standard input.
@@ -54,6 +55,7 @@ def main(reference: str, answers: tuple[str, ...], summary: bool, train: str | N
         common.refuse("with --json", "errors", "examples")
     elif not (summary or train is not None or len(answers) > 1):
         common.refuse("without --summary", "resamples", "seed")
+    layout = Layout(**how)
     training = training_corpus(train, layout)
     read = read_answers(reference, answers, layout, tag_map)
     calibrations = [breakdown.calibration(answer.pairs, answer.name) for answer in read] if calibration else []

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import click
 
+from ..corpus import Layout
 from . import common
 from .recipes import bar, recipe_options, recipes
 from .table import json_text, percent, span, table, text
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 @common.corpus_options()
 @common.quiet
 def main(corpus: str, test: str | None, held_out: float, halvings: int, repeats: int, models: tuple[str, ...],
-         preset: str, changes: str, jobs: int, seed: int, as_json: bool, layout: dict, quiet: bool) -> None:
+         preset: str, changes: str, jobs: int, seed: int, as_json: bool, layout: Layout, quiet: bool) -> None:
     """Train on 1/16, 1/8 ... 1/1 of CORPUS, show the accuracy of each, and what doubling should bring.
 
     The curve is the power law error = a n^-b, n the training tokens, fitted to the errors counted. As
@@ -45,11 +47,11 @@ def main(corpus: str, test: str | None, held_out: float, halvings: int, repeats:
     if test is not None:
         common.refuse("with --test", "held_out")
     chosen = recipes(models, preset, changes)
-    sentences = read_tagged(corpus, **layout)
+    sentences = read_tagged(corpus, layout)
     train: Sequence[int]
     held: Sequence[int]
     if test is not None:
-        testing = read_tagged(test, **{**layout, "format": None})
+        testing = read_tagged(test, replace(layout, format=None))
         train, held = range(len(sentences)), range(len(sentences), len(sentences) + len(testing))
         sentences = sentences + testing
     else:

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import click
 
-from ..corpus import FORMATS, TO_TAG, Column, Format, Sentence, open_corpus
+from ..corpus import FORMATS, TO_TAG, Column, Format, Layout, Sentence, open_corpus
 from ..corpus.tokenisation import LOOKED_AT, Tokenisation
 from ..errors import CorpusError, OptionError
 from ..files import STANDARD, open_output, shown
@@ -42,12 +42,12 @@ def tagging_options(function: Callable) -> Callable:
 
 
 def tag_file(tagger: Tags, source: str | Path = STANDARD, output: str | Path = STANDARD, *,
-             layout: dict[str, Any] | None = None, output_format: str | None = None, best: int = 0,
+             layout: Layout = Layout(), output_format: str | None = None, best: int = 0,
              partial: bool = False, stream: bool = False, ahead: bool = False,
              force: bool = False) -> tuple[int, int]:
     """Tag ``source`` into ``output``; returns the number of sentences and of tokens.
 
-    layout   how ``source`` is to be read: keywords of ``open_corpus``
+    layout   how ``source`` is to be read: a Layout
     best     so many tags a token are written with their probabilities, 0: tags alone
     partial  give the tagger the Sentences with the tags that some words have (a ConstrainedTagger
              keeps these); otherwise tags in the input are ignored
@@ -63,11 +63,10 @@ def tag_file(tagger: Tags, source: str | Path = STANDARD, output: str | Path = S
     if best and output_format not in (None, *WITH_PROBABILITIES):
         raise OptionError(output_format or "", f"probabilities are written as {' or '.join(WITH_PROBABILITIES)}",
                           place="--output-format")
-    layout, sentences, tokens = layout or {}, 0, 0
+    sentences = tokens = 0
     choices = [name for name in TO_TAG if not partial or FORMATS[name].has_tags]
-    with open_corpus(source, choices=choices, want="partial" if partial else "words",
-                     **layout) as (reader, untagged):
-        if layout.get("format") is None and reader.name == "wordtag" and not partial:
+    with open_corpus(source, layout, choices, want="partial" if partial else "words") as (reader, untagged):
+        if layout.format is None and reader.name == "wordtag" and not partial:
             click.echo(f"Note: the input is read as {reader.name}, its tags are ignored; if that is "
                        "wrong, give --format.", err=True)
         writer = FORMATS[output_format or _shape(reader.name, best)](reader.separator, reader.fields, reader.column)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..corpus import Layout
 from ..errors import DivergedError, OptionError
 from ..files import check_free
 from ..models.options import GROUPS, PRESETS, SWITCHES, Options, flag, preset, refuse_unused
@@ -91,7 +92,7 @@ def parse_run(text: str, vectors: bool = False) -> Options:
 @network_options
 def main(train: str, model: str, dev: str | None, dev_fraction: float, keep: str, preset_name: str | None,
          init: str | None, vectors: str | None, raw_text: tuple[str, ...], resume: bool, checkpoint_every: float,
-         layout: dict, force: bool, quiet: bool, **changes: Any) -> None:
+         layout: Layout, force: bool, quiet: bool, **changes: Any) -> None:
     """Train an RNN tagger on the tagged corpus TRAIN and write it to the folder MODEL.
 
     MODEL is a new folder, or an empty one. The defaults of the network, its input and its training are

@@ -26,7 +26,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from .. import __version__
-from ..corpus import FIELDS, Sentence
+from ..corpus import FIELDS, Layout, Sentence
 from ..errors import ModelError, quote
 from ..files import OLD, digest, leftovers, reporting, whole_folder, write_bytes
 from ..models.answers import Posteriors
@@ -143,10 +143,10 @@ def _json_bytes(value: Any, errors: str = "strict") -> bytes:
 # ------------------------------------------------------------------ provenance
 
 
-def origin(corpus: Any, kept: Sequence[Sentence], layout: Mapping[str, Any]) -> dict[str, Any]:
+def origin(corpus: Any, kept: Sequence[Sentence], layout: Layout) -> dict[str, Any]:
     """What a manifest keeps of a training corpus and of how it was read."""
     return {"train": provenance(corpus, kept),
-            **{name: layout[name] for name in ("field", "tag_map") if layout.get(name)}}
+            **{name: value for name, value in (("field", layout.field), ("tag_map", layout.tag_map)) if value}}
 
 
 def provenance(corpus: Any, kept: Sequence[Sentence]) -> dict[str, Any]:

@@ -4,13 +4,13 @@ commands."""
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..corpus import Sentence, check_layout, count_characters, read, read_tagged
+from ..corpus import Layout, Sentence, count_characters, read, read_tagged
 from ..corpus.split import hold_out
 from ..errors import CorpusError, OptionError, quote
 from ..files import digest
@@ -62,27 +62,24 @@ class Run:
 
 def prepare(corpus: Corpus, *, dev: Corpus = (), dev_fraction: float = 0.0, keep: str | None = None,
             preset: str | None = None, init: str | Path | Tagger | None = None, vectors: Vectors | None = None,
-            raw_text: Text = (), layout: Mapping[str, Any], options: Mapping[str, Any],
+            raw_text: Text = (), layout: Layout, options: Mapping[str, Any],
             progress: Callable[[Iterator[Sequence[str]]], Iterable[Sequence[str]]] = iter) -> Run:
     """All that precedes the epochs of a training run; the arguments are those of ``rnntag.train``.
 
-    layout     how to read files: keywords of ``corpus.read_tagged``
+    layout     how to read files
     progress   takes the sentences of ``raw_text`` and passes them on
 
     Raises OptionError for misuse before a corpus is read, then CorpusError for what is wrong with one.
     """
-    layout, given = dict(layout), dict(options)
+    given = dict(options)
     has_dev, has_text = _is_there(dev), _is_there(raw_text)
     _check(has_dev, dev_fraction, keep, vectors is not None and has_text)
-    check_layout(**{name: value for name, value in layout.items() if name not in ("skipped", "tag_map")})
-    if not isinstance(layout.get("tag_map") or {}, Mapping):
-        raise OptionError(quote(layout["tag_map"]), "it is a mapping from tags to tags", place="--tag-map")
     start: Any = modelfile.load(init, "rnn", START) if isinstance(init, FILE) else init
     if start is not None:
         if not isinstance(start, RNNTagger):
             raise OptionError(quote(start), "it is an RNN tagger, or a model folder", place="--init")
         learnt = modelfile.trained_field(init) if isinstance(init, FILE) else start.info.get("field")
-        layout["field"] = layout.get("field") or learnt
+        layout = replace(layout, field=layout.field or learnt)
     width = {"vectors": 1} if vectors is not None or has_text else {}  # the width is not known yet
     refuse_unused(_options(start, preset, given | width), given, has_dev or dev_fraction > 0)
 
@@ -136,16 +133,16 @@ def _options(start: RNNTagger | None, preset: str | None, given: Mapping[str, An
 # ------------------------------------------------------------------ corpora
 
 
-def sentences(corpus: Corpus, layout: Mapping[str, Any]) -> list[Sentence]:
+def sentences(corpus: Corpus, layout: Layout) -> list[Sentence]:
     """A tagged corpus, given as a file or as sentences, without its empty sentences.
 
     Raises CorpusError for a word without a tag, and when nothing is left.
     """
     if isinstance(corpus, FILE):
-        return read_tagged(corpus, **layout)
+        return read_tagged(corpus, layout)
     if not isinstance(corpus, Iterable):
         raise CorpusError(quote(corpus), "a corpus is a file, or sentences")
-    tag_map, kept = layout.get("tag_map") or {}, []
+    tag_map, kept = layout.tag_map or {}, []
     for number, given in enumerate(corpus, 1):
         sentence = given if isinstance(given, Sentence) else _from_pairs(given, number)
         tags = sentence.tags or []

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ...corpus import Layout
 from .. import common
 from ..answers import answers_arguments, answers_options, read_answers, training_corpus
 from ..grade_pos import LABELS, verdict
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 @answers_options
 @common.force
 def main(reference: str, answers: tuple[str, ...], output: str, train: str | None, logs: tuple[str, ...],
-         worst_count: int, tag_map: str | None, resamples: int, seed: int, force: bool, **layout: Any) -> None:
+         worst_count: int, tag_map: str | None, resamples: int, seed: int, force: bool, **how: Any) -> None:
     """Write a page about how well each ANSWER has the tags of REFERENCE (extra: plot).
 
     One HTML file without scripts, for any browser, in the light or dark scheme that it asks for. An
@@ -45,6 +46,7 @@ def main(reference: str, answers: tuple[str, ...], output: str, train: str | Non
     common.read_once(reference, *answers, train, tag_map)
     figures.figure()  # a missing matplotlib shows before any work
     with open_output(output, force=force) as target:
+        layout = Layout(**how)
         training = training_corpus(train, layout)
         names = short_names([shown(answer) for answer in answers])
         if len(set(names)) < len(names):
