@@ -142,7 +142,7 @@ def test_options_that_do_not_exist_are_misuse(invoke, command):
 @pytest.mark.parametrize("options, message", [
     ("--window 3", "--window: 3 without --encoder cnn"), ("--patience 3", "--patience: 3 without a dev set"),
     ("--seed 9", "--seed: 9 in 'default --seed 9'; each run has a seed of its own"),
-    ("--hidden 4 --hidden 5", "--hidden: given twice"), ("--keep last", "No such option '--keep'")])
+    ("--hidden 4 --hidden 5", "--hidden: given twice"), ("--keep last", "No such option")])
 def test_options_that_would_change_nothing_are_misuse(invoke, command, options, message):
     assert message in invoke(command, "--options", options, status=2)
 
