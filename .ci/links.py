@@ -1,14 +1,11 @@
-"""Check the links of the documentation: ``python3 .ci/links.py [--fix]``.
+"""Check the links of the documentation: ``python3 .ci/links.py``.
 
-A link to a file must lead to one, a link to a section to a heading. A link to lines of code says in its
-text what stands there, in backquotes:
+A link to a file must lead to one, a link to a section to a heading. What stands in backquotes in the text of a
+link to a Python file must be in that file:
 
-    [`Softmax.loss`](../rnntag/output.py#L24-L34)          a class, function or variable: its lines
-    [`p[rows, targets] -= 1`](../rnntag/output.py#L33)     code: the one line of the file that has it
-    [`Softmax.loss`: `p[rows, targets] -= 1`](...#L33)     code: the one line of that function that has it
-
-``--fix`` writes the right line numbers into the links when the code has moved. What cannot be found,
-or stands in several places, is for a person to look at.
+    [`Softmax.loss`](../rnntag/nn/output.py)             a class, function or variable, by its dotted name
+    [`p[rows, targets] -= 1`](../rnntag/nn/output.py)    code, in one place of the file
+    [`nn/output.py`](../rnntag/nn/output.py)             the end of its path
 """
 
 from __future__ import annotations
@@ -20,7 +17,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
-LINK = re.compile(r"(?<!!)\[((?:`[^`]*`|[^\[\]`])*)\]\(([^()\s]+)\)|!\[([^\]]*)\]\(([^()\s]+)\)")
+LINK = re.compile(r"\[((?:`[^`]*`|[^\[\]`])*)\]\(([^()\s]+)\)")
 FENCE = re.compile(r"^ *```.*?^ *```", re.M | re.S)
 QUOTED = re.compile(r"`([^`]+)`")
 NAME = re.compile(r"[A-Za-z_][\w.]*")
@@ -31,44 +28,22 @@ def documents(root: Path) -> list[Path]:
     return [*sorted(root.glob("*.md")), *sorted(root.glob("docs/*.md")), *sorted(root.glob("data/*.md"))]
 
 
+def defined(body: list[ast.stmt], prefix: str = "") -> Iterator[str]:
+    """The dotted names of the classes, functions and variables that statements define."""
+    for node in body:
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            yield prefix + node.name
+            yield from defined(node.body, f"{prefix}{node.name}.")
+        elif isinstance(node, (ast.Assign, ast.AnnAssign)):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            yield from (prefix + target.id for target in targets if isinstance(target, ast.Name))
+
+
 @lru_cache
-def definitions(path: Path) -> dict[str, tuple[int, int]]:
-    """First and last line of every class, function and variable of a Python file, by dotted name."""
-    found: dict[str, tuple[int, int]] = {}
-
-    def visit(body: list[ast.stmt], prefix: str) -> None:
-        for node in body:
-            if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-                start = min([node.lineno, *(each.lineno for each in node.decorator_list)])
-                found[prefix + node.name] = start, node.end_lineno or start
-                visit(node.body, f"{prefix}{node.name}.")
-            elif isinstance(node, (ast.Assign, ast.AnnAssign)):
-                for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
-                    if isinstance(target, ast.Name):
-                        found.setdefault(prefix + target.id, (node.lineno, node.end_lineno or node.lineno))
-
-    visit(ast.parse(path.read_text(encoding="utf-8")).body, "")
-    return found
-
-
-def lines_of(text: str, path: Path) -> tuple[int, int]:
-    """The lines that a link's text speaks of. Raises LookupError with what to tell."""
-    named = QUOTED.findall(text)
-    known = definitions(path) if path.suffix == ".py" else {}
-    within, last = (1, 10**9), ""
-    for part in named:
-        if part in known:
-            within, last = known[part], part
-            continue
-        lines = path.read_text(encoding="utf-8").split("\n")
-        found = [n for n, line in enumerate(lines, 1) if part in line and within[0] <= n <= within[1]]
-        if len(found) != 1:
-            where = f"in lines {', '.join(map(str, found[:5]))}" if found else "nowhere"
-            raise LookupError(f"`{part}` is {where}{f' of `{last}`' if last else ''}; one place is wanted")
-        return found[0], found[0]
-    if not last:
-        raise LookupError("nothing in backquotes says what stands there")
-    return within
+def source(path: Path) -> tuple[str, set[str]]:
+    """The text of a Python file, and the names that it defines."""
+    text = path.read_text(encoding="utf-8")
+    return text, set(defined(ast.parse(text).body))
 
 
 def headings(path: Path) -> set[str]:
@@ -78,48 +53,44 @@ def headings(path: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
-def check(document: Path) -> Iterator[tuple[int, str, str, str]]:
-    """What is wrong with a document's links: position, the link's target, the right one or "", the reason."""
+def faults(label: str, path: Path, anchor: str) -> Iterator[str]:
+    """What is wrong with a link to a file, or to a section of it."""
+    if not path.exists():
+        yield "there is no such file"
+    elif anchor and (path.suffix != ".md" or anchor not in headings(path)):
+        yield "there is no such section"
+    elif path.suffix == ".py":
+        text, names = source(path)
+        for part in QUOTED.findall(label):
+            if path.as_posix().endswith(part):
+                continue
+            if NAME.fullmatch(part):
+                if part not in names:
+                    yield f"`{part}` is not defined there"
+            elif text.count(part) != 1:
+                yield f"`{part}` stands there {text.count(part)} times; once is wanted"
+
+
+def check(document: Path) -> Iterator[tuple[int, str, str]]:
+    """What is wrong with a document's links: the line, the link's target, the reason."""
     text = document.read_text(encoding="utf-8")
-    blank = FENCE.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), text)  # a block of code has no links
-    for match in LINK.finditer(blank):
-        label, target = (match[1], match[2]) if match[2] else (match[3], match[4])
-        at = match.start(2) if match[2] else match.start(4)
-        if re.match(r"[a-z]+:", target):
-            continue
-        name, _, anchor = target.partition("#")
-        path = (document.parent / name).resolve() if name else document
-        if not path.exists():
-            yield at, target, "", "there is no such file"
-        elif re.fullmatch(r"L\d+(-L\d+)?", anchor):
-            try:
-                first, last = lines_of(label, path)
-            except LookupError as error:
-                yield at, target, "", str(error)
-                continue
-            right = f"L{first}" if first == last else f"L{first}-L{last}"
-            if right != anchor:
-                yield at, target, f"{name}#{right}", "the lines have moved; python3 .ci/links.py --fix"
-        elif anchor and (path.suffix != ".md" or anchor not in headings(path)):
-            yield at, target, "", "there is no such section"
+    text = FENCE.sub(lambda match: "\n" * match[0].count("\n"), text)  # a block of code has no links
+    for match in LINK.finditer(text):
+        label, target = match.groups()
+        if not re.match(r"[a-z]+:", target):
+            name, _, anchor = target.partition("#")
+            path = (document.parent / name).resolve() if name else document
+            line = text.count("\n", 0, match.start()) + 1
+            yield from ((line, target, fault) for fault in faults(label, path, anchor))
 
 
-def main(root: Path, fix: bool) -> int:
-    """Report, or mend, all documents; how many links stay wrong."""
-    left = 0
-    for document in documents(root):
-        text = document.read_text(encoding="utf-8")
-        for at, target, right, reason in sorted(check(document), reverse=True):
-            if fix and right:
-                text = text[:at] + right + text[at + len(target):]
-                continue
-            left += 1
-            line = text.count("\n", 0, at) + 1
-            print(f"{document.relative_to(root)}:{line}: {target}: {reason}" + (f" ({right})" if right else ""))
-        if fix:
-            document.write_text(text, encoding="utf-8", newline="\n")
-    return left
+def main(root: Path) -> int:
+    """Report what is wrong in all documents; the exit status."""
+    wrong = [f"{document.relative_to(root)}:{line}: {target}: {reason}"
+             for document in documents(root) for line, target, reason in check(document)]
+    print("\n".join(wrong) or "All links lead somewhere.")
+    return int(bool(wrong))
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(__file__).resolve().parent.parent, "--fix" in sys.argv[1:]) > 0)
+    sys.exit(main(Path(__file__).resolve().parent.parent))

@@ -15,12 +15,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, overload
 
-from .storage import modelfile
+from .corpus import Layout
 from .errors import OptionError, quote
 from .models.hmm import HMMTagger
+from .models.tagger import RNNTagger
+from .storage import modelfile
 from .storage.modelfile import Tagger
 from .training.preparation import FILE, Corpus, Text, Vectors, prepare
-from .models.tagger import RNNTagger
 
 
 @overload
@@ -70,7 +71,7 @@ def train(corpus: Corpus, *, dev: Corpus = (), dev_fraction: float = 0.0, keep: 
     Raises CorpusError for a corpus that cannot be learnt from, OptionError for arguments that are wrong,
     DivergedError when the loss is no longer finite.
     """
-    layout = {"format": format, "separator": separator, "field": field, "column": column, "tag_map": tag_map}
+    layout = Layout(format, separator, field, column, tag_map=tag_map)
     run = prepare(corpus, dev=dev, dev_fraction=dev_fraction, keep=keep, preset=preset, init=init, vectors=vectors,
                   raw_text=raw_text, layout=layout, options=options)
     for _ in run.trainer.epochs():

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from .models.constraints import ConstrainedTagger
 from .corpus import Sentence
-from .storage.modelfile import load
 from .models.answers import Posteriors
-from .processes import Pool
+from .models.constraints import ConstrainedTagger
 from .models.tagger import CHUNK_TOKENS, chunks
+from .processes import Pool
+from .storage.modelfile import load
 
 AHEAD = 3  # chunks under way for each process: enough to keep it busy, few enough to bound memory
 

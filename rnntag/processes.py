@@ -22,10 +22,13 @@ from .errors import RnntagError
 class Pool:
     """``jobs`` processes, each of which calls ``make(*given)`` once and does tasks with the result.
 
-    what   what one of them is called in messages: "a training process"
+    what   the name of one of them in messages: "a training process"
 
-    Each is started when there is work for it, by a thread of this process that from then on hands it a
+    A process is started when there is work for it, by a thread of this process that from then on hands it a
     task and waits for the answer. They end with the ``with`` block, with the pool, and with this process.
+
+    ProcessPoolExecutor does not do: when this process is killed, its semaphores are reported as leaked, and when
+    its processes are killed while tasks are being cancelled, its shutdown may wait for ever (Python 3.11).
     """
 
     def __init__(self, jobs: int, what: str, make: Callable[..., Any], *given: Any):
@@ -42,7 +45,7 @@ class Pool:
         self.close()
 
     def close(self) -> None:
-        """End the processes, whatever they are at."""
+        """End the processes, whatever they are doing."""
         self._closed = True
         for process in self._processes:
             process.kill()
@@ -51,7 +54,7 @@ class Pool:
             process.join()
 
     def map(self, do: Callable[[Any, Any], Any], tasks: Iterable[Any], ahead: int) -> Iterator[Any]:
-        """``do(made, task)`` for each task, in order; ``ahead`` tasks at most are taken before an answer is given.
+        """``do(made, task)`` for each task, in order; at most ``ahead`` tasks are taken before an answer is given.
 
         Raises what ``do`` raises, and RnntagError when a process dies.
         """

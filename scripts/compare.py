@@ -45,7 +45,7 @@ from rnntag.models.hmm import HMMTagger  # noqa: E402
 from rnntag.models.options import Options  # noqa: E402
 from rnntag.processes import Pool  # noqa: E402
 from rnntag.storage.modelfile import load  # noqa: E402
-from rnntag.training.trainer import train_tagger  # noqa: E402
+from rnntag.training.tagging import train_tagger  # noqa: E402
 
 SAMPLE = ROOT / "data"
 STYLE = {"svg.fonttype": "none", "svg.hashsalt": "rnntag", "font.family": "sans-serif", "font.size": 10,
@@ -211,7 +211,7 @@ def experiments(runs: Iterable[str], raw: tuple[str, ...], init: str | None, oth
 @lru_cache(maxsize=4)
 def corpus(path: str, corpora: Corpora) -> list[Sentence]:
     """A corpus, read once in a process."""
-    return read_tagged(path, corpora.format, corpora.separator)
+    return read_tagged(path, corpora.format, separator=corpora.separator)
 
 
 @lru_cache(maxsize=1)

@@ -107,37 +107,53 @@ def gradient_error(version: str, seed: int = 1) -> float:
     net["w_rh"] *= 5
     output, outer, of_p = VERSIONS[version]
     h, p, _ = forward_rnn(net, x, output)
-    found = gradient_rnn(net, x, h, p, gold, outer, of_p)["w_rh"]
+    by_formula = gradient_rnn(net, x, h, p, gold, outer, of_p)["w_rh"]
 
-    def loss() -> float:
-        return sum(np.log(p_t[g]) for p_t, g in zip(forward_rnn(net, x)[1], gold))
+    def log_likelihood() -> float:
+        total = 0.0
+        for p_t, tag in zip(forward_rnn(net, x)[1], gold):
+            total += np.log(p_t[tag])
+        return total
 
-    wanted = np.zeros_like(found)
-    for place in np.ndindex(found.shape):
-        value = net["w_rh"][place]
-        above, below = (net["w_rh"].__setitem__(place, value + step) or loss() for step in (1e-5, -1e-5))
-        net["w_rh"][place] = value
-        wanted[place] = (above - below) / 2e-5
-    return float(np.abs(found - wanted).max() / np.abs(wanted).max())
+    by_difference = np.zeros_like(by_formula)
+    for i in range(HIDDEN):
+        for j in range(HIDDEN):
+            value = net["w_rh"][i, j]
+            net["w_rh"][i, j] = value + 1e-5
+            above = log_likelihood()
+            net["w_rh"][i, j] = value - 1e-5
+            below = log_likelihood()
+            net["w_rh"][i, j] = value
+            by_difference[i, j] = (above - below) / 2e-5
+    return float(np.abs(by_formula - by_difference).max() / np.abs(by_difference).max())
 
 
 def accuracy(version: str, train: list[Sentence], test: list[Sentence], seed: int = 1) -> float:
     """Per cent of the test tokens tagged right after EPOCHS of the lecture's training algorithm."""
     output, outer, of_p = VERSIONS[version]
-    x_ids = {word: id for id, word in enumerate(dict.fromkeys(w for s in train for w in s.words), 1)}  # 0: unknown
-    tags = sorted({tag for s in train for tag in s.tags})
-    y_ids = {tag: id for id, tag in enumerate(tags)}
+    x_ids: dict[str, int] = {}  # from 1 on; 0 is a word that training did not see
+    y_ids = {tag: id for id, tag in enumerate(sorted({tag for sentence in train for tag in sentence.tags}))}
+    data = []
+    for sentence in train:
+        x = [x_ids.setdefault(word, len(x_ids) + 1) for word in sentence.words]
+        y = [y_ids[tag] for tag in sentence.tags]
+        data.append((x, y))
     rng = np.random.default_rng(seed)
-    net = initialise(len(x_ids) + 1, len(tags), rng)
-    data = [([x_ids[w] for w in s.words], [y_ids[t] for t in s.tags]) for s in train]
+    net = initialise(len(x_ids) + 1, len(y_ids), rng)
     for _ in range(EPOCHS):
         for i in rng.permutation(len(data)):
             x, gold = data[i]
             h, p, _ = forward_rnn(net, x, output)
-            update_weights(net, gradient_rnn(net, x, h, p, gold, outer, of_p), RATE)
-    right = [tags[y] == tag for s in test
-             for y, tag in zip(forward_rnn(net, [x_ids.get(w, 0) for w in s.words], output)[2], s.tags)]
-    return 100 * sum(right) / len(right)
+            delta = gradient_rnn(net, x, h, p, gold, outer, of_p)
+            update_weights(net, delta, RATE)
+    right = total = 0
+    for sentence in test:
+        x = [x_ids.get(word, 0) for word in sentence.words]
+        _, _, y = forward_rnn(net, x, output)
+        for answer, tag in zip(y, sentence.tags):
+            right += answer == y_ids.get(tag)
+            total += 1
+    return 100 * right / total
 
 
 def main(arguments: list[str]) -> None:

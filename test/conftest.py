@@ -8,16 +8,16 @@ import sys
 from pathlib import Path
 
 import pytest
+from samples import TOY
 
 from rnntag import corpus
-from rnntag.storage import modelfile
 from rnntag.models.hmm import HMMTagger
+from rnntag.storage import modelfile
 
 ROOT = Path(__file__).resolve().parent.parent
 # For commands in a process of their own: this checkout, and output buffered as users have it.
 ENVIRONMENT = {**{name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
                "PYTHONPATH": str(ROOT)}
-TOY = b"a_X b_Y a_Z\na_X c_X b_Y\n"  # the example of the NAIST NLP tutorial 5
 
 # A job in the background ignores interrupts, and would hand that on to the commands under test.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

@@ -20,25 +20,23 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
+from samples import ODD
 
 from rnntag import corpus
-from rnntag.storage import modelfile
-from rnntag.storage.archive import sha256
-from rnntag.corpus import FORMATS, Sentence, Skipped
+from rnntag.corpus import FORMATS, Skipped
 from rnntag.errors import CorpusWarning, RnntagError
 from rnntag.models.hmm import HMMTagger
 from rnntag.models.options import Options
 from rnntag.models.tagger import RNNTagger
-from rnntag.training.trainer import train_tagger
+from rnntag.storage import modelfile
+from rnntag.storage.archive import sha256
+from rnntag.training.tagging import train_tagger
 
-THREE = [Sentence(words.split(" "), tags.split(" ")) for words, tags in (
-    ("the dog runs", "DT NN VB"), ("a caf\u00e9 [ in_side ]", "DT NN ( IN )"),
-    ("dogs run to a\u3000dog .", "NN VB TO NN ."))]
 SLOWEST = 5.0  # seconds that one case may take
 TINY = {"embedding": 3, "hidden": 2, "epochs": 1, "filters": 2, "char_embedding": 2, "window": 3}
 OPTIONS = {"rnn": {"dense": ("3:relu",)}, "crf": {"output": "crf", "char_rnn": 2},
            "cnn": {"encoder": "cnn", "features": "form,suffixes"}, "one-hot": {"embedding": 0, "features": "form"},
-           "committee": {"members": 2}}
+           "ensemble": {"members": 2}}
 BITS = [b"", b"\0", b"\xff", b"\xc3", b"\r\n", b"\r", b"\n", b"\n\n", b" ", b"  ", b"_", b"\t", b"\t\t",
         b"\xef\xbb\xbf", b"\xe3\x80\x80", b"\xe2\x80\xa8", b"\xc2\x85", b"\xed\xa0\x80", b"#", b"1-2\t", b"8.1\t",
         b"{", b"}", b"[" * 5000, b"\"", b"\\", b"\\ud800", b"null", b"NaN", b"-1", b"1e999", b"9" * 5000,
@@ -126,7 +124,7 @@ def corpora(count, seed, folder):
     rng, found, slowest = random.Random(seed), Counter(), [0.0]
     texts = {}
     for name, kind in FORMATS.items():
-        texts[name] = "".join(map(kind().write, 2 * THREE)).encode()
+        texts[name] = "".join(map(kind().write, 2 * ODD)).encode()
     for number in range(count):
         name = rng.choice(list(texts))
         data = mutate_bytes(rng, texts[name])
@@ -168,9 +166,9 @@ def _use_corpus(rng, path, name, rnn):
 
 def some_models(folder):
     """Small models of every kind, as {name: {file: bytes}}."""
-    taggers = {"hmm": HMMTagger.train(THREE)}
+    taggers = {"hmm": HMMTagger.train(ODD)}
     for name, options in OPTIONS.items():
-        taggers[name] = RNNTagger.create(THREE, Options(**{**TINY, **options}), np.random.default_rng(1))
+        taggers[name] = RNNTagger.create(ODD, Options(**{**TINY, **options}), np.random.default_rng(1))
     found = {}
     for name, tagger in taggers.items():
         tagger.info = {"note": "fuzz"}
@@ -194,8 +192,8 @@ def models(count, seed, folder):
         with watched(files, slowest):
             try:
                 tagger = modelfile.load(place)
-                answers = list(tagger.tag([s.words for s in THREE]))
-                assert list(map(len, answers)) == list(map(len, THREE))
+                answers = list(tagger.tag([s.words for s in ODD]))
+                assert list(map(len, answers)) == list(map(len, ODD))
                 found[f"{tagger.kind}: loaded and tagged"] += 1
             except RnntagError as error:
                 assert len(str(error)) < 2000 and "\n" not in str(error), str(error)

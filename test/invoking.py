@@ -8,7 +8,6 @@ from click.testing import CliRunner
 from rnntag.cli.train_rnn import main as TRAIN
 
 TINY = ("--hidden", "4", "--embedding", "4", "--epochs", "2")
-TEXT = b"the_DT dog_NN runs_VB ._.\na_DT cat_NN sees_VB the_DT dog_NN ._.\ndogs_NN run_VB ._.\n" * 3
 
 
 def invoke(command, *arguments, input=None, status=0):

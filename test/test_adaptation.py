@@ -6,22 +6,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 from invoking import files, invoke
-from test_tagger import KINDS, SMALL, sentences
+from samples import KINDS, SMALL, sentences
 
 import rnntag
-from rnntag.models.adaptation import adapted, adapted_options, difference
 from rnntag.cli.inspect import main as INSPECT
 from rnntag.cli.test_rnn import main as TAG
 from rnntag.cli.train_rnn import main as TRAIN
 from rnntag.corpus import Sentence
 from rnntag.errors import ModelError, OptionError
+from rnntag.models.adaptation import adapted, adapted_options, difference
 from rnntag.models.options import PRESETS, Options, preset
 from rnntag.models.tagger import RNNTagger
-from rnntag.training.trainer import train_tagger
 from rnntag.text.vocab import Vocab
+from rnntag.training.tagging import train_tagger
 
-ALL_KINDS = {**KINDS, "committee": {"members": 2},
-             "tuned committee": {"members": 2, "vectors": 3, "freeze_vectors": False}}
+ALL_KINDS = {**KINDS, "ensemble": {"members": 2},
+             "tuned ensemble": {"members": 2, "vectors": 3, "freeze_vectors": False}}
 MEMBERS = PRESETS["accurate"]["members"]
 NEW = [Sentence(["zebra", "to", "read"], ["NN", "TO", "VB"]), Sentence(["the", "Zebra", "read"], ["DT", "NN", "VB"])]
 
@@ -215,7 +215,7 @@ def test_a_model_is_adapted_and_says_where_it_is_from(folder):
     assert "init name        old\n" in invoke(INSPECT, "m")[0]
 
 
-def test_a_committee_is_adapted_member_by_member(folder):
+def test_an_ensemble_is_adapted_member_by_member(folder):
     invoke(TRAIN, "train", "several", "--preset", "accurate", "--epochs", "1", "-q")
     invoke(TRAIN, "new", "m", "--init", "several", "--preset", "accurate", "--epochs", "2", "-q")
     assert json.loads(Path("m/model.json").read_bytes())["options"]["members"] == MEMBERS > 1

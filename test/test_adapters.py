@@ -1,5 +1,7 @@
 """NLTK's TaggerI and spaCy's pipeline, tested against the real libraries where they are installed."""
 
+import copy
+import pickle
 import subprocess
 import sys
 
@@ -39,6 +41,8 @@ def test_nltk(folder):
     assert tagger.tag([]) == []
     assert tagger.accuracy(PAIRS) == 1
     assert NLTKTagger(rnntag.load(folder)).tag(("the", "dog")) == tagger.tag(["the", "dog"])
+    for again in (pickle.loads(pickle.dumps(tagger)), copy.deepcopy(tagger)):
+        assert again.tag(["the", "dog"]) == tagger.tag(["the", "dog"])
 
 
 @pytest.fixture
@@ -59,6 +63,12 @@ def test_spacy(pipeline, folder, attribute):
         found = [[getattr(token, attribute + "_") for token in doc] for doc in documents]
         assert found[:5] == [["DET", "NOUN"], [], ["NOUN", space, "VERB"], [space], ["DET", "NOUN"]]
         assert found == found[:5] * 20
+
+
+def test_spacy_tags_in_processes_of_its_own(pipeline, folder):
+    pipeline.add_pipe("rnntag", config={"model": str(folder)})
+    documents = list(pipeline.pipe(["the dog", "dogs bark"] * 4, n_process=2, batch_size=2))
+    assert [[token.tag_ for token in doc] for doc in documents] == [["DET", "NOUN"], ["NOUN", "VERB"]] * 4
 
 
 def test_spacy_sentences_are_those_of_the_document(pipeline, folder):

@@ -1,4 +1,4 @@
-"""Data flows one way: a room imports only what its first lines say, from rooms above it; no module runs in a circle."""
+"""Data flows one way: a room imports only what its first lines say, from rooms above it; no imports in a circle."""
 
 import ast
 import re
@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import ENVIRONMENT
+from conftest import ENVIRONMENT, ROOT
 
 import rnntag
 
@@ -63,6 +63,17 @@ def test_the_rooms_are_those_that_the_package_lists():
 @pytest.mark.parametrize("name", FOLDERS)
 def test_a_room_may_import_only_rooms_above_it(name):
     assert set(allowed(name)) <= set(ROOMS[:ROOMS.index(name)])
+
+
+def test_the_drawing_has_the_arrows_that_the_rooms_name():
+    text = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    columns = {}  # where a line falls, and from which room
+    for line in re.search(r"```text\n( +nn\n.*?)```", text, re.DOTALL)[1].splitlines():
+        if name := re.search(r"[a-z]{2,}", line):
+            arrows = {room for column, room in columns.items() if line[column] == "o"}
+            assert arrows == set(allowed(name[0])) & set(columns.values()), name[0]
+            columns[name.start()] = name[0]
+    assert list(columns.values()) == [name for name in FOLDERS if name not in ("adapters", "cli")]
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))

@@ -6,30 +6,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from test_tagger import KINDS, SMALL, sentences, text
+from samples import KINDS, SMALL, noisy, sentences, text, written
 
-from rnntag.models import calibration
-from rnntag.storage import modelfile
-from rnntag.models.calibration import calibrated, token_loss
+from rnntag.analysis.inspection import reasons
 from rnntag.cli.train_rnn import main as TRAIN
 from rnntag.corpus import Sentence
 from rnntag.errors import ModelError
-from rnntag.analysis.inspection import reasons
+from rnntag.models import calibration
+from rnntag.models.calibration import fit_temperature, token_loss
 from rnntag.models.options import Options
 from rnntag.models.tagger import TEMPERATURES
-from rnntag.training.trainer import train_tagger
+from rnntag.storage import modelfile
+from rnntag.training.tagging import train_tagger
 
 
 @pytest.fixture(scope="module", params=["elman", "crf", "committee"])
 def tagger(request):
     return train_tagger(sentences(20), Options(**{**SMALL, **KINDS.get(request.param, {"members": 2})}))
-
-
-def noisy(count, seed=5):
-    """Sentences of which every fifth word has the wrong tag: nobody can be sure."""
-    rng = np.random.default_rng(seed)
-    return [Sentence(s.words, [tag if rng.random() > 0.2 else ["DT", "NN", "TO", "VB"][rng.integers(4)]
-                               for tag in s.tags]) for s in sentences(count, seed)]
 
 
 def test_a_temperature_changes_probabilities_and_no_tag(tagger):
@@ -61,7 +54,7 @@ def test_under_a_crf_each_sequence_has_the_power_of_its_probability():
 def test_it_is_the_temperature_with_the_smallest_loss(tagger, monkeypatch):
     monkeypatch.setattr(calibration, "MIN_TOKENS", 10)
     dev = noisy(60)
-    found = calibrated(tagger, dev)
+    found = fit_temperature(tagger, dev)
     best = token_loss(found, dev)
     assert TEMPERATURES[0] < found.temperature < TEMPERATURES[1] and found.temperature != 1
     for T in np.exp(np.linspace(*np.log(TEMPERATURES), 30)):
@@ -69,7 +62,7 @@ def test_it_is_the_temperature_with_the_smallest_loss(tagger, monkeypatch):
 
 
 def test_a_few_tokens_say_nothing(tagger):
-    assert calibrated(tagger, noisy(20)) is tagger and calibrated(tagger, []) is tagger
+    assert fit_temperature(tagger, noisy(20)) is tagger and fit_temperature(tagger, []) is tagger
 
 
 def test_tags_that_the_tagger_lacks_are_left_out_of_the_loss(tagger):
@@ -82,7 +75,7 @@ def test_tags_that_the_tagger_lacks_are_left_out_of_the_loss(tagger):
 def test_tokens_with_unknown_tags_say_nothing(tagger):
     dev = [Sentence(sentence.words, ["?"] * len(sentence)) for sentence in noisy(400)]
     assert sum(map(len, dev)) > calibration.MIN_TOKENS
-    assert calibrated(tagger, dev) is tagger
+    assert fit_temperature(tagger, dev) is tagger
 
 
 def test_training_with_a_dev_set_fits_it(monkeypatch):
@@ -127,8 +120,7 @@ def test_one_that_is_no_temperature_is_refused(model, wrong):
 
 def test_the_command_says_what_it_fitted_and_resuming_a_finished_run_leaves_it(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    Path("train").write_text("".join(" ".join(f"{w}_{t}" for w, t in zip(s.words, s.tags)) + "\n"
-                                     for s in noisy(400)))
+    Path("train").write_bytes(written(noisy(400)))
     given = ["train", "m", "--dev-fraction", "0.5", "--epochs", "8", "--hidden", "8", "--embedding", "8"]
     result = CliRunner().invoke(TRAIN, given)
     T = json.loads(Path("m/model.json").read_text())["options"]["temperature"]

@@ -5,8 +5,9 @@ import pytest
 import reference
 from gradcheck import check, close
 
-from rnntag.nn.cells import CELLS, FORGET_BIAS
+from rnntag.nn.cells import GRU, LSTM, Elman
 
+CELLS = {"elman": Elman, "gru": GRU, "lstm": LSTM}
 KINDS = [("elman", "tanh"), ("elman", "sigmoid"), ("elman", "relu"), ("gru", "tanh"), ("lstm", "tanh")]
 D, b, H = 2, 3, 5  # directions, rows, hidden width
 
@@ -34,15 +35,15 @@ class Step:
     def backward(self, dprev=0.0):
         z, now = self.forward()
         prev, W_h = self.arrays["prev"], self.arrays["W_h"]
-        slopes = self.cell.slopes(z, prev, now)
+        local = self.cell.local_gradients(z, prev, now)
         dz, dprev = np.full_like(z, np.nan), np.full_like(prev, dprev)
-        self.cell.backward(W_h.swapaxes(-1, -2), slopes, self.up, dprev, dz)
+        self.cell.backward(W_h.swapaxes(-1, -2), local, self.up, dprev, dz)
         return {"z": dz, "prev": dprev, "W_h": recurrent_gradient(self.cell, z, prev, dz)}
 
 
 def recurrent_gradient(cell, z, prev, dz):
     """dW_h = h' dz, for the h that each gate's W_h is multiplied with."""
-    return np.concatenate([h.swapaxes(-1, -2) @ dz[gates] for gates, h in cell.multiplied(z, prev)])
+    return np.concatenate([h.swapaxes(-1, -2) @ dz[gates] for gates, h in cell.recurrent_inputs(z, prev)])
 
 
 @pytest.fixture(params=KINDS, ids="-".join)
@@ -106,7 +107,7 @@ def test_elman_by_hand():
     W_h, z, prev = np.array([[[[2.0]]]]), np.array([[[[0.5]]]]), np.array([[[[0.25]]]])
     now, dprev, dz = np.empty((1, 1, 1, 1)), np.zeros((1, 1, 1, 1)), np.empty((1, 1, 1, 1))
     cell.forward(W_h, z, prev, now, np.empty((1, 1, 1, 1)))
-    cell.backward(W_h, cell.slopes(z, prev, now), np.ones((1, 1, 1, 1)), dprev, dz)
+    cell.backward(W_h, cell.local_gradients(z, prev, now), np.ones((1, 1, 1, 1)), dprev, dz)
     assert now.item() == pytest.approx(0.7615941559557649)
     assert dz.item() == pytest.approx(0.41997434161402614)
     assert dprev.item() == pytest.approx(2 * 0.41997434161402614)
@@ -146,8 +147,9 @@ def test_the_gates_of_the_lstm_stand_in_the_order_i_f_o_g():
         assert now.ravel() == pytest.approx([0.0 if shut == 2 else np.tanh(c), c])
 
 
-def test_the_forget_bias_is_one():
-    assert FORGET_BIAS == 1.0
+def test_before_training_the_forget_gate_of_the_lstm_is_open_and_all_other_biases_are_0():
+    assert LSTM().initial_bias(2).reshape(4, 2).tolist() == [[0, 0], [1, 1], [0, 0], [0, 0]]  # i f o g
+    assert not GRU().initial_bias(2).any() and GRU().initial_bias(2).shape == (6,)
 
 
 @pytest.mark.parametrize("kind, activation", KINDS)

@@ -11,26 +11,25 @@ from operator import getitem
 import numpy as np
 import pytest
 from killing import SHORT, Run, fail_at, kill_at_random, operations, reference
+from samples import THREE
 
-from rnntag.training import checkpoint
-from rnntag.storage.archive import sha256
-from rnntag.training.checkpoint import STATE, Checkpoints
-from rnntag.corpus import Sentence
 from rnntag.errors import ModelError, RnntagError
 from rnntag.models.options import Options
 from rnntag.models.tagger import RNNTagger
+from rnntag.storage.archive import sha256
+from rnntag.training import checkpoint
+from rnntag.training.checkpoint import STATE, Checkpoints
+from rnntag.training.tagging import TaggingTask
 from rnntag.training.trainer import Trainer
 
 posix = pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
-THREE = [Sentence("the dog runs".split(), "DT NN VB".split()), Sentence("a run".split(), "DT NN".split()),
-         Sentence("dogs run to a dog .".split(), "NN VB TO DT NN .".split())]
 SMALL = {"embedding": 3, "hidden": 2, "epochs": 4, "batch_size": 1, "average": 0.6}
 
 
 def trainer(**options):
     options = Options(**{**SMALL, **options})
     rng = np.random.default_rng(options.seed)
-    return Trainer(RNNTagger.create(THREE, options, rng), THREE, THREE[:2], rng)
+    return Trainer(TaggingTask(RNNTagger.create(THREE, options, rng), THREE, THREE[:2]), rng)
 
 
 def checkpoints(tmp_path, identity={"options": {"epochs": 4}}, **kwargs):
@@ -267,7 +266,7 @@ def test_a_state_that_was_edited_is_refused_though_a_run_could_have_it(tmp_path,
     ("position plan", [[0], [1], [3]]), ("position plan", [[0, 1], [2]]), ("position plan", [[0], [1], ["2"]]),
     ("position plan", [0, 1, 2]), ("position plan", 3), ("position batch", 4), ("position batch", -1),
     ("position loss", -1.0), ("position loss", "x"), ("position loss", 10 ** 400), ("position clipped", 7),
-    ("position best_score", 1.1), ("position stale", 9), ("position", {}), ("position more", 1),
+    ("position best_score", "1"), ("position stale", 9), ("position", {}), ("position more", 1),
     ("random bit_generator", "MT19937"), ("random state", {}), ("random state state", -1),
     ("random state inc", 2 ** 128), ("random has_uint32", 2), ("random uinteger", 2 ** 32), ("random", None),
     ("updates", -1), ("updates", 0.5), ("averaged", 99), ("averaging", 1), ("judged", False),
@@ -336,7 +335,7 @@ def test_a_checkpoint_is_not_written_with_weights_that_are_not_finite(tmp_path):
     run = stopped(tmp_path, 5)
     with checkpoints(tmp_path, resume=True) as place:
         before = (tmp_path / "m.training" / STATE).read_bytes()
-        run.tagger.params["output.b_o"][0] = np.inf
+        run.task.params["output.b_o"][0] = np.inf
         place.save(run)
     assert (tmp_path / "m.training" / STATE).read_bytes() == before
 

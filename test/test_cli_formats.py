@@ -9,12 +9,12 @@ import pytest
 from invoking import invoke
 
 from rnntag import api
-from rnntag.storage import modelfile
 from rnntag.cli.convert import main as CONVERT
 from rnntag.cli.test_hmm import main as TEST_HMM
 from rnntag.cli.test_rnn import main as TEST_RNN
 from rnntag.cli.train_hmm import main as TRAIN_HMM
 from rnntag.cli.train_rnn import main as TRAIN_RNN
+from rnntag.storage import modelfile
 
 WORDTAG = "the_DT dog_NN barks_VB\n\na_DT cat_NN\n" * 4
 TINY = ["--epochs", "3", "--hidden", "4", "--embedding", "4", "-q"]

@@ -8,11 +8,11 @@ import sys
 import threading
 from pathlib import Path
 
-import click
 import pytest
 from click.testing import CliRunner
-from conftest import ENVIRONMENT, ROOT, TOY
+from conftest import ENVIRONMENT, ROOT
 from invoking import invoke
+from samples import TOY
 
 from rnntag.cli import grade_pos, test_hmm, train_hmm
 from rnntag.cli.main import main as umbrella
@@ -229,21 +229,6 @@ def test_standard_input_is_graded_and_asked_for_only_once(write):
 
 
 # ------------------------------------------------------------------ all of them
-
-
-@pytest.mark.parametrize("command", [TRAIN, TAG, GRADE])
-def test_help_and_version(command):
-    for flag in ("-h", "--help"):
-        assert invoke(command, flag)[0].startswith("Usage: ")
-    assert invoke(command, "--version")[0].startswith("rnntag, version ")
-
-
-@pytest.mark.parametrize("command", [TRAIN, TAG, GRADE])
-def test_every_option_with_a_value_names_its_default(command):
-    context = click.Context(command)
-    for option in command.params:
-        if isinstance(option, click.Option) and not option.is_flag:
-            assert "default" in option.get_help_record(context)[1], option.name
 
 
 @pytest.mark.parametrize("arguments", [

@@ -15,12 +15,13 @@ from pathlib import Path
 import click
 import pytest
 from conftest import ENVIRONMENT, ROOT
-from invoking import TEXT, TINY, failure, files, invoke, manifest, train
+from invoking import TINY, failure, files, invoke, manifest, train
+from samples import TEXT
 
-from rnntag.storage import modelfile
 from rnntag.cli.common import Command
 from rnntag.cli.test_rnn import main as TAG
 from rnntag.cli.train_rnn import main as TRAIN
+from rnntag.storage import modelfile
 
 posix = pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals or permissions")
 

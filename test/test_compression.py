@@ -9,7 +9,8 @@ import random
 import tracemalloc
 
 import pytest
-from invoking import TEXT, failure, invoke, train
+from invoking import failure, invoke, train
+from samples import TEXT
 
 from rnntag import compression, corpus
 from rnntag.cli.convert import main as CONVERT
@@ -19,8 +20,8 @@ from rnntag.cli.train_hmm import main as TRAIN_HMM
 from rnntag.cli.vectors import main as VECTORS
 from rnntag.compression import decompressed, plain
 from rnntag.corpus import read, read_tagged
-from rnntag.errors import CorpusError, RnntagError
 from rnntag.corpus.lists import read_lexicon, read_tag_map
+from rnntag.errors import CorpusError, RnntagError
 from rnntag.files import digest, open_output
 from rnntag.text.vectorfile import read_vectors
 
@@ -128,7 +129,8 @@ def test_the_same_text_gives_the_same_bytes_and_nothing_is_half_written(kind, tm
 def test_the_format_is_told_by_the_name_before_the_compression(write):
     assert [plain(name) for name in ("a.conllu.gz", "a.XZ", "gz", "a.gz.b")] == ["a.conllu", "a", "gz", "a.gz.b"]
     path = write("a.tokens.gz", gzip.compress(b"a_X b_Y\n"))
-    assert corpus.detect(path, corpus.FORMATS) == "tokens"
+    with corpus.open_corpus(path) as (reader, _):
+        assert reader.name == "tokens"
 
 
 @KIND

@@ -6,18 +6,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from test_tagger import SMALL, sentences, text
+from samples import SMALL, sentences, text
 
 from rnntag import api
 from rnntag.cli import test_rnn
-from rnntag.corpus.lists import read_lexicon
-from rnntag.models.constraints import ConstrainedTagger
 from rnntag.corpus import Sentence
+from rnntag.corpus.lists import read_lexicon
 from rnntag.errors import CorpusError
+from rnntag.models.constraints import ConstrainedTagger
 from rnntag.models.options import Options
 from rnntag.nn.output import CRF, Softmax
-from rnntag.nn.rnn import pack
-from rnntag.training.trainer import train_tagger
+from rnntag.nn.packing import pack
+from rnntag.training.tagging import train_tagger
 
 TAGS = ["DT", "NN", "TO", "VB"]
 
@@ -62,8 +62,8 @@ def test_a_crf_takes_the_best_sequence_that_is_allowed(seed):
     allowed[np.arange(6), rng.integers(0, K, 6)] = True
     scores, packing = rng.normal(size=(6, K)), pack(lengths)
     bound = np.where(allowed, scores, -np.inf)
-    decoded = CRF.decode(params, bound, packing)
-    p = CRF.probabilities(params, bound, packing)
+    decoded = CRF("output", 1, 1).decode(params, bound, packing)
+    p = CRF("output", 1, 1).probabilities(params, bound, packing)
     for s in range(2):
         rows = np.flatnonzero(packing.sentence == s)
         values = {}
@@ -81,8 +81,10 @@ def test_a_fixed_tag_informs_its_neighbours_under_a_crf_alone():
     params = {"output.transition": np.array([[0.0, 5.0], [5.0, 0.0]]), "output.start": np.zeros(2),
               "output.end": np.zeros(2)}
     scores, fixed = np.array([[1.0, 0.0], [0.0, 1.0]]), np.array([[-np.inf, 0.0], [0.0, 1.0]])
-    assert [CRF.decode(params, each, pack((2,))).tolist() for each in (scores, fixed)] == [[0, 1], [1, 0]]
-    assert [Softmax.decode({}, each, pack((2,))).tolist() for each in (scores, fixed)] == [[0, 1], [1, 1]]
+    for output, tags, tags_when_fixed in ((CRF, [0, 1], [1, 0]), (Softmax, [0, 1], [1, 1])):
+        layer = output("output", 1, 2)
+        assert layer.decode(params, scores, pack((2,))).tolist() == tags
+        assert layer.decode(params, fixed, pack((2,))).tolist() == tags_when_fixed
 
 
 def test_words_keep_the_tags_that_they_have(tagger):

@@ -5,7 +5,7 @@ import warnings
 import pytest
 
 from rnntag import corpus
-from rnntag.corpus import FORMATS, LineFormat, Lines, Sentence, detect, open_corpus, read, read_tagged
+from rnntag.corpus import FORMATS, Column, LineFormat, Lines, Sentence, open_corpus, read, read_tagged
 from rnntag.errors import CorpusError, CorpusWarning, OptionError, RnntagError
 
 ODD = ["under_score", "_", "a__b", "ideographic\u3000space", "no\u00a0break", "line\u2028separator",
@@ -28,6 +28,34 @@ def refusal(data, format, separator="_"):
 
 
 LINE_FORMATS = [name for name, format in FORMATS.items() if issubclass(format, LineFormat)]
+
+# ------------------------------------------------------------------ sentences
+
+
+def test_the_tags_of_a_sentence_are_its_first_column():
+    assert Sentence(["a"], ["X"]) == Sentence(["a"], {"": Column(["X"])}) != Sentence(["a"], {"upos": Column(["X"])})
+    two = Sentence(["a"], {"xpos": Column(["X"]), "lemma": Column(["b"])})
+    assert (two.tags, two.first) == (["X"], Column(["X"]))
+    assert (Sentence(["a"]).tags, Sentence(["a"]).first, Sentence([], []).tags) == (None, None, [])
+    assert "'xpos': Column(values=['X'])" in repr(two)
+
+
+def test_new_tags_keep_their_column_and_no_confidence():
+    sentence = Sentence(["a"], {"xpos": Column(["X"], [[("X", 0.5)]]), "lemma": Column(["b"], [[("b", 1.0)]])})
+    sentence.tags = ["Y"]
+    assert list(sentence.columns) == ["xpos", "lemma"] and sentence.tags == ["Y"]
+    assert sentence.first.best is None and sentence.columns["lemma"].best == [[("b", 1.0)]]
+    sentence.tags = None
+    assert sentence == Sentence(["a"])
+    sentence.tags = ["Z"]
+    assert sentence == Sentence(["a"], ["Z"])
+
+
+def test_sentences_share_no_columns():
+    one, two = Sentence(["a"]), Sentence(["a"])
+    one.tags = ["X"]
+    assert two.tags is None
+
 
 # ------------------------------------------------------------------ lines
 
@@ -65,7 +93,7 @@ def test_among_windows_line_ends_the_last_one_may_be_cut_off():
 
 
 def test_an_over_long_line_of_old_line_ends_is_called_so(monkeypatch):
-    monkeypatch.setattr(corpus.base, "MAX_LINE_BYTES", 10)
+    monkeypatch.setattr(corpus.lines, "MAX_LINE_BYTES", 10)
     with pytest.raises(CorpusError, match="a line of more than 10 bytes; .* Are these line ends of old Macs?"):
         list(lines(b"a b\rc d\re f\rg h"))
 
@@ -90,7 +118,7 @@ def test_offsets_count_the_byte_order_mark():
 
 
 def test_an_over_long_line_is_refused_and_the_longest_is_read(monkeypatch):
-    monkeypatch.setattr(corpus.base, "MAX_LINE_BYTES", 100)
+    monkeypatch.setattr(corpus.lines, "MAX_LINE_BYTES", 100)
     assert len(lines(b"x" * 100 + b"\n" + b"y" * 100)) == 2
     for data in (b"ok\n" + b"x" * 101 + b"\n", b"ok\n" + b"x" * 101, b"ok\n" + b"x" * 500 + b"\nok\n"):
         assert refusal(data, "tokens").startswith("file:2: a line of more than 100 bytes")
@@ -239,6 +267,17 @@ def test_a_corpus_to_learn_from_has_no_empty_sentences(write):
     assert sentences == [Sentence(["a"], ["X"], 2), Sentence(["b"], ["Y"], 5)]
 
 
+def test_a_corpus_to_learn_from_keeps_the_columns_asked_for_without_confidence(write):
+    path = write("f", b'{"tokens": ["a", "b"], "upos": ["X", "X"], "lemma": ["X", "c"], "probabilities": '
+                 b'{"upos": [1, 1]}}\n')
+    (sentence,) = read_tagged(path, field=["upos", "lemma"], tag_map={"X": "Z"})
+    assert sentence.columns == {"upos": Column(["Z", "Z"]), "lemma": Column(["X", "c"])}
+    assert sentence.first.best is sentence.source is None
+    assert read_tagged(path, field=["lemma"])[0].tags == ["X", "c"]
+    with pytest.raises(OptionError, match="'lemma'; it is one of upos, xpos, feats"):  # to be a tag it has too many
+        read_tagged(path, field="lemma")
+
+
 @pytest.mark.parametrize("data", [b"", b"\n\n"])
 def test_a_corpus_to_learn_from_is_not_empty(write, data):
     with pytest.raises(CorpusError, match="f: no tagged sentences"):
@@ -254,7 +293,6 @@ def test_a_corpus_to_learn_from_is_not_empty(write, data):
     (b"a b\n", ["wordtag"], "wordtag")])
 def test_the_format_is_found_out_where_the_text_shows_it(write, data, choices, format):
     path = write("f", data)
-    assert detect(path, choices) == format
     with open_corpus(path, None, choices) as (reader, _):
         assert reader.name == format
 
@@ -264,7 +302,7 @@ def test_the_format_is_found_out_where_the_text_shows_it(write, data, choices, f
     (b"a b\n", ["wordtag", "tokens", "tags"]), (b"a_b\n", ["tokens", "tags"])])
 def test_the_format_is_asked_for_where_it_cannot_be_told(write, data, choices):
     with pytest.raises(CorpusError, match="Say which with --format"):
-        detect(write("f", data), choices)
+        list(read(write("f", data), choices=choices))
 
 
 def test_finding_out_the_format_loses_no_sentence(write):

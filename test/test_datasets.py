@@ -9,8 +9,8 @@ import threading
 import pytest
 from click.testing import CliRunner
 
-from rnntag.corpus import fetch as datasets
 from rnntag.cli import data
+from rnntag.corpus import fetch as datasets
 from rnntag.corpus.fetch import CORPORA, Corpus, File, fetch
 from rnntag.errors import OptionError, RnntagError
 

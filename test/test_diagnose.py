@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from test_trainer import THREE
+from samples import THREE, written
 
-from rnntag.cli.diagnose import main
 from rnntag.analysis.diagnose import gradient_norms
+from rnntag.cli.diagnose import main
 from rnntag.errors import ModelError, OptionError
-from rnntag.storage.modelfile import save
 from rnntag.models.options import preset
 from rnntag.models.tagger import RNNTagger
+from rnntag.storage.modelfile import save
 
 STEPS = 4
 
@@ -78,7 +78,7 @@ def test_weights_that_are_too_large_are_an_error():
 def test_the_command_shows_each_direction_of_each_model_and_its_share(write, tmp_path):
     for name, options in (("both", {}), ("one", {"bidirectional": False, "cell": "lstm"})):
         save(tmp_path / name, untrained(THREE, **options))
-    write("corpus", b"".join(" ".join(map("_".join, zip(s.words, s.tags))).encode() + b"\n" for s in THREE))
+    write("corpus", written(THREE))
     result = CliRunner().invoke(main, [str(tmp_path / "both"), str(tmp_path / "corpus"), "--beside",
                                        str(tmp_path / "one"), "--steps", "2"])
     head, *rows = [line.split("\t") for line in result.stdout.splitlines()]

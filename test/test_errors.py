@@ -1,6 +1,6 @@
 import pytest
 
-from rnntag.errors import CorpusError, ModelError, OptionError, RnntagError, quote
+from rnntag.errors import CorpusError, RnntagError, quote
 
 
 def test_a_message_has_place_found_wanted_and_next_step():
@@ -22,10 +22,6 @@ def test_a_place_given_later_is_shown():
     error = CorpusError("gone")
     error.place = "file:3"
     assert str(error) == "file:3: gone."
-
-
-def test_misuse_exits_with_2_and_wrong_data_with_1():
-    assert (OptionError.exit_status, CorpusError.exit_status, ModelError.exit_status) == (2, 1, 1)
 
 
 def test_quoted_text_is_escaped_and_cut():

@@ -3,8 +3,8 @@ from collections import Counter
 
 import pytest
 
+from rnntag.corpus import Column, Sentence
 from rnntag.corpus.lists import read_tag_map
-from rnntag.corpus import Sentence
 from rnntag.errors import CorpusError, CorpusWarning
 from rnntag.evaluation import (MISSING, Pair, Score, accuracy, accuracy_by_knowledge, ambiguous_words, confusion,
                                examples, macro_f1, map_tags, mistakes, pair, sentence_accuracy,
@@ -82,7 +82,8 @@ def test_untagged_text_is_refused():
 
 def test_words_without_a_right_tag_are_left_out():
     gold = [Sentence(["a", "b", "c"], ["A", "", "C"], 1), Sentence(["d"], None, 2), Sentence(["e"], ["E"], 3)]
-    answer = [Sentence(["a", "b", "c"], ["A", "B", "X"], 1, best=[[("A", 0.5)], [("B", 0.6)], [("X", 0.7)]]),
+    best = [[("A", 0.5)], [("B", 0.6)], [("X", 0.7)]]
+    answer = [Sentence(["a", "b", "c"], {"": Column(["A", "B", "X"], best)}, 1),
               Sentence(["d"], ["D"], 2), Sentence(["e"], ["E"], 3)]
     one, two, three = found = list(pair(gold, answer))
     assert one == Pair(["a", "c"], ["A", "C"], ["A", "X"], left_out={1: "b"}) and one.confidence == [0.5, 0.7]

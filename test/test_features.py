@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from rnntag.text import features
-from rnntag.text.features import (MAX_CHARACTERS, FeatureMap, WordTable, characters, normalized, shape,
-                             slots_of, stored_slots, word_features)
+from rnntag.text.features import (MAX_CHARACTERS, FeatureMap, WordTable, characters, normalized, shape, slots_of,
+                                  stored_slots, word_features)
 from rnntag.text.vocab import Vocab
 
 ALL = ("form", "lower", "prefixes", "suffixes", "shape")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from rnntag.errors import RnntagError
 from rnntag import files
+from rnntag.errors import RnntagError
 from rnntag.files import Lock, check_free, digest, open_input, open_output, whole_folder, write_bytes
 
 posix = pytest.mark.skipif(os.name != "posix", reason="needs a POSIX system")

@@ -5,8 +5,8 @@ import io
 import pytest
 
 from rnntag import corpus
-from rnntag.corpus import FORMATS, TAGGED, TO_TAG, Lines, Sentence, Skipped, detect, open_corpus, read, read_tagged
-from rnntag.corpus.detect import judge
+from rnntag.corpus import FORMATS, TAGGED, TO_TAG, Column, Lines, Sentence, Skipped, open_corpus, read, read_tagged
+from rnntag.corpus.detect import detect_format
 from rnntag.errors import CorpusError, CorpusWarning, OptionError
 
 
@@ -31,6 +31,10 @@ def back(found, format, **options):
     return "".join(map(FORMATS[format](**options).write, found))
 
 
+def tagged(words, tags, line=0, name="upos"):
+    return Sentence(words, {name: Column(tags)}, line)
+
+
 def refusal(text, format, **options):
     with pytest.raises(CorpusError) as error:
         sentences(text, format, **options)
@@ -42,16 +46,16 @@ def refusal(text, format, **options):
 
 def test_the_words_of_conllu_are_the_lines_with_whole_numbers():
     first, comment, blank, last = sentences(CONLLU, "conllu")
-    assert first == Sentence(["Vamos", "nos", "a", "el", "1 000"], ["VERB", "PRON", "ADP", "DET", "NUM"], 1)
-    assert (comment, blank) == (Sentence([], [], 12), Sentence([], [], 14))
-    assert last == Sentence(["_"], ["SYM"], 15)
+    assert first == tagged(["Vamos", "nos", "a", "el", "1 000"], ["VERB", "PRON", "ADP", "DET", "NUM"], 1)
+    assert (comment, blank) == (tagged([], [], 12), tagged([], [], 14))
+    assert last == tagged(["_"], ["SYM"], 15)
 
 
 @pytest.mark.parametrize("field, tags", [
     ("upos", ["VERB", "PRON", "ADP", "DET", "NUM"]), ("xpos", ["V", "P", "E", "D", "N"]),
     ("feats", ["Mood=Imp|Number=Plur", "_", "_", "_", "NumForm=Digit"])])
 def test_the_field_says_which_column_is_the_tag(field, tags):
-    assert sentences(CONLLU, "conllu", field=field)[0].tags == tags
+    assert sentences(CONLLU, "conllu", fields=field)[0].tags == tags
 
 
 @pytest.mark.parametrize("text", [
@@ -62,16 +66,16 @@ def test_the_field_says_which_column_is_the_tag(field, tags):
 def test_conllu_is_written_back_byte_for_byte(text):
     for want in ("partial", "words"):
         for field in ("upos", "xpos", "feats"):
-            assert back(sentences(text, "conllu", want=want, field=field), "conllu", field=field) == text
+            assert back(sentences(text, "conllu", want=want, fields=field), "conllu", fields=field) == text
 
 
 @pytest.mark.parametrize("field, column", [("upos", 3), ("xpos", 4), ("feats", 5)])
 def test_tagging_changes_the_column_of_words_alone(field, column):
-    found = sentences(CONLLU, "conllu", want="words", field=field)
+    found = sentences(CONLLU, "conllu", want="words", fields=field)
     assert {sentence.tags for sentence in found} == {None}
     for sentence in found:
         sentence.tags = [f"T{i}" for i in range(len(sentence))]
-    answer, seen = back(found, "conllu", field=field), []
+    answer, seen = back(found, "conllu", fields=field), []
     for before, after in zip(CONLLU.split("\n"), answer.split("\n"), strict=True):
         one, two = before.split("\t"), after.split("\t")
         if one[0].isdigit():
@@ -125,7 +129,7 @@ def test_windows_line_ends_are_written_as_lf():
 def test_untagged_words_become_conllu():
     text = back([Sentence(["a", "b c"]), Sentence([])], "conllu")
     assert text == "1\ta\t_\t_\t_\t_\t_\t_\t_\t_\n2\tb c\t_\t_\t_\t_\t_\t_\t_\t_\n\n\n"
-    assert "\tNN\t_" in back([Sentence(["a"], ["NN"])], "conllu", field="xpos")
+    assert "\tNN\t_" in back([Sentence(["a"], ["NN"])], "conllu", fields="xpos")
 
 
 def test_real_conllu_is_written_back_byte_for_byte(corpora):
@@ -169,7 +173,7 @@ def test_vertical_that_is_wrong_is_refused_with_its_line(text, message):
 
 def test_probabilities_become_columns_of_vertical():
     sentence = sentences("a\t_\tmore\n", "vertical", want="words")[0]
-    sentence.tags, sentence.best = ["X"], [[("X", 0.75), ("Y", 0.25)]]
+    sentence.columns = {"": Column(["X"], [[("X", 0.75), ("Y", 0.25)]])}
     assert back([sentence], "vertical") == "a\tX\t0.750000\tY\t0.250000\tmore\n"
 
 
@@ -181,9 +185,9 @@ CONFIDENT = {"vertical": "a\tX\t0.750000\tY\t0.250000\tmore\nb\tY\t1.000000\tX\t
 @pytest.mark.parametrize("format", CONFIDENT)
 def test_confidence_is_read_and_written_as_it_was(format):
     (sentence,) = found = sentences(CONFIDENT[format], format)
-    assert sentence.best == [[("X", 0.75), ("Y", 0.25)], [("Y", 1), ("X", 0)]]
+    assert sentence.first.best == [[("X", 0.75), ("Y", 0.25)], [("Y", 1), ("X", 0)]]
     assert back(found, format) == CONFIDENT[format]
-    sentence.best = [best[:1] for best in sentence.best]
+    sentence.first.best = [best[:1] for best in sentence.first.best]
     assert back(found, format) == {
         "vertical": "a\tX\t0.750000\tmore\nb\tY\t1.000000\n\n",
         "jsonl": '{"id": 3, "tokens": ["a", "b"], "tags": ["X", "Y"], "probabilities": [0.75, 1]}\n'}[format]
@@ -192,7 +196,7 @@ def test_confidence_is_read_and_written_as_it_was(format):
 @pytest.mark.parametrize("format", CONFIDENT)
 def test_new_tags_without_confidence_take_the_old_one_away(format):
     (sentence,) = found = sentences(CONFIDENT[format], format, want="words")
-    assert sentence.best is None
+    assert sentence.first is None
     sentence.tags = ["Z", "Z"]
     assert back(found, format) == {
         "vertical": "a\tZ\tmore\nb\tZ\n\n", "jsonl": '{"id": 3, "tokens": ["a", "b"], "tags": ["Z", "Z"]}\n'}[format]
@@ -201,30 +205,30 @@ def test_new_tags_without_confidence_take_the_old_one_away(format):
 def test_confidence_goes_from_one_format_to_the_other():
     there = back(sentences(CONFIDENT["jsonl"], "jsonl"), "vertical")
     assert there == CONFIDENT["vertical"].replace("\tmore", "")
-    assert sentences(back(sentences(there, "vertical"), "jsonl"), "jsonl")[0].best == [
+    assert sentences(back(sentences(there, "vertical"), "jsonl"), "jsonl")[0].first.best == [
         [("X", 0.75), ("Y", 0.25)], [("Y", 1), ("X", 0)]]
 
 
 @pytest.mark.parametrize("line", ["a\tX", "a\tX\t1", "a\tX\t0.5", "a\tX\t0.500000\nb\tX", "a\tX\tlemma\t0.500000"])
 def test_other_columns_of_vertical_are_no_confidence(line):
     (sentence,) = found = sentences(line, "vertical")
-    assert sentence.best is None
+    assert sentence.first.best is None
     sentence.tags = ["Z"] * len(sentence)
     assert back(found, "vertical") == line.replace("X", "Z")
 
 
 def test_the_confidence_of_vertical_is_that_of_the_chosen_column():
     (sentence,) = sentences("a\tlemma\tX\t0.500000\n", "vertical", column=3)
-    assert sentence.best == [[("X", 0.5)]]
+    assert sentence.first.best == [[("X", 0.5)]]
 
 
 def test_confidence_stays_with_the_tags_that_are_there():
     text = "a\t\t0.500000\nb\tY\t0.750000\n"
     assert back(sentences(text, "vertical", want="partial"), "vertical") == text
     (sentence,) = found = sentences(text, "vertical", want="partial")
-    sentence.tags, sentence.best = ["X", "Y"], None
+    sentence.tags = ["X", "Y"]
     assert back(found, "vertical") == "a\tX\nb\tY\n"
-    assert sentences('{"tokens": ["a"], "tags": [null], "probabilities": [0.5]}', "jsonl")[0].best is None
+    assert sentences('{"tokens": ["a"], "tags": [null], "probabilities": [0.5]}', "jsonl")[0].first is None
 
 
 @pytest.mark.parametrize("keys, wrong", [
@@ -273,9 +277,134 @@ def test_what_jsonl_cannot_hold_is_refused():
 
 
 def test_jsonl_has_the_probabilities():
-    sentence = Sentence(["a"], ["X"], best=[[("X", 0.7500001), ("Y", 0.25)]])
+    sentence = Sentence(["a"], {"": Column(["X"], [[("X", 0.7500001), ("Y", 0.25)]])})
     assert back([sentence], "jsonl") == ('{"tokens": ["a"], "tags": ["X"], "probabilities": [0.75], '
                                          '"n_best": [[["X", 0.75], ["Y", 0.25]]]}\n')
+
+
+# ------------------------------------------------------------------ several columns
+
+ALL = ["upos", "xpos", "feats", "lemma"]
+SEVERAL = (row(1, "a", "X", "x").replace("lemma", "b c") + row(2, "_").replace("lemma", "_")
+           + row(3, "d", "_", "y", "F=1").replace("lemma", "_") + "\n")
+NAMED = '{"tokens": ["a", "b"], "lemma": ["c", null], "id": 3, "upos": ["X", "Y"]}\n'
+SURE = NAMED[:-2] + (', "probabilities": {"upos": [0.75, 1], "lemma": [0.5, 0.5]}, '
+                     '"n_best": {"upos": [[["X", 0.75], ["Y", 0.25]], [["Y", 1]]]}}\n')
+
+
+def values(sentence):
+    return {name: column.values for name, column in sentence.columns.items()}
+
+
+def test_the_columns_of_conllu_have_their_names_in_the_order_asked_for():
+    (sentence,) = sentences(SEVERAL, "conllu", fields=["lemma", "feats", "upos"], want="some")
+    assert values(sentence) == {"lemma": ["b c", "_", ""], "feats": ["_", "_", "F=1"], "upos": ["X", "", ""]}
+    assert list(sentence.columns) == ["lemma", "feats", "upos"] and sentence.tags == ["b c", "_", ""]
+
+
+@pytest.mark.parametrize("text", [CONLLU, SEVERAL])
+def test_several_columns_of_conllu_are_written_back_byte_for_byte(text):
+    for fields in (ALL, ALL[::-1], ["lemma"]):
+        assert back(sentences(text, "conllu", want="some", fields=fields), "conllu") == text
+
+
+def test_conllu_has_each_column_in_its_place_and_one_without_a_name_in_that_of_the_first_field():
+    columns = {"lemma": Column(["a b", ""]), "": Column(["X", "Y"]), "other": Column(["no", "place"])}
+    text = back([Sentence(["c", "d"], columns)], "conllu", fields=["xpos", "upos"])
+    assert text == "1\tc\ta b\t_\tX" + "\t_" * 5 + "\n2\td\t_\t_\tY" + "\t_" * 5 + "\n\n"
+    (sentence,) = found = sentences(SEVERAL, "conllu", want="words")
+    sentence.columns = {"feats": Column(["_", "A=1", ""]), "lemma": Column(["e", "", "f"])}
+    one, two, three = (line.split("\t")[1:6] for line in back(found, "conllu").split("\n")[:3])
+    assert (one, two, three) == (["a", "e", "X", "x", "_"], ["_", "_", "_", "_", "A=1"], ["d", "f", "_", "y", "_"])
+
+
+@pytest.mark.parametrize("name, value, message", [
+    ("lemma", "_", "lemma '_' cannot be written as conllu; in LEMMA it means no lemma"),
+    ("lemma", "a\tb", "lemma 'a.tb' cannot"), ("xpos", "_", "tag '_' cannot be written as conllu; in XPOS it means"),
+    ("upos", "a b", "tag 'a b' cannot")])
+def test_a_column_that_could_not_be_read_back_is_not_written(name, value, message):
+    with pytest.raises(CorpusError) as error:
+        back([Sentence(["a"], {"feats": Column(["_"]), name: Column([value])})], "conllu")
+    assert str(error.value).replace("\\", ".").startswith(message)
+    assert back([Sentence(["_"], {"lemma": Column(["_"])})], "conllu") == "1\t_" + "\t_" * 8 + "\n\n"
+
+
+@pytest.mark.parametrize("text, format, message", [
+    (row(1, "a", "X").replace("lemma", "_"), "conllu", "file:1: a sentence without lemmas; column LEMMA has one"),
+    (row(1, "a", "X") + row(2, "b", "X").replace("lemma", "_"), "conllu", "file:2: token 2, 'b', has no lemma; "
+     "column LEMMA"), (row(1, "a"), "conllu", "file:1: a sentence without tags; column UPOS"),
+    ("a_X\n", "wordtag", "file:1: a sentence without lemmas; wordtag has no place for them."),
+    ("a\tX\n", "vertical", "file:1: a sentence without lemmas; vertical has no place for them."),
+    ('{"tokens": ["a"], "tags": ["X"]}', "jsonl", "file:1: a sentence without lemmas; jsonl has one for each word "
+     "under lemma."),
+    (NAMED, "jsonl", "file:1: token 2, 'b', has no lemma; jsonl has one for each word under lemma.")])
+def test_every_column_that_is_to_be_learnt_has_to_be_there(text, format, message):
+    assert refusal(text, format, fields=["upos", "lemma"], want="tags").startswith(message)
+
+
+def test_a_column_without_a_value_is_none_of_the_sentence():
+    (sentence,) = sentences(SEVERAL.replace("\tX\t", "\t_\t"), "conllu", fields=ALL, want="some")
+    assert list(sentence.columns) == ["xpos", "feats", "lemma"]
+
+
+@pytest.mark.parametrize("text", [NAMED, SURE])
+def test_columns_of_jsonl_with_names_are_read_and_written_as_they_were(text):
+    (sentence,) = found = sentences(text, "jsonl", fields=["upos", "lemma"], want="some")
+    assert values(sentence) == {"upos": ["X", "Y"], "lemma": ["c", ""]}
+    assert back(found, "jsonl", fields=["upos", "lemma"]) == text
+    if text == SURE:
+        assert sentence.columns["upos"].best == [[("X", 0.75), ("Y", 0.25)], [("Y", 1)]]
+        assert sentence.columns["lemma"].best == [[("c", 0.5)], [("", 0.5)]]
+
+
+def test_a_column_of_jsonl_that_is_not_asked_for_keeps_its_values_and_its_confidence():
+    (sentence,) = found = sentences(SURE, "jsonl")
+    assert values(sentence) == {"upos": ["X", "Y"]} and back(found, "jsonl") != NAMED
+    sentence.tags = ["Z", "Z"]
+    assert back(found, "jsonl") == NAMED.replace('["X", "Y"]', '["Z", "Z"]')[:-2] + (
+        ', "probabilities": {"lemma": [0.5, 0.5]}}\n')
+
+
+def test_tags_and_columns_with_names_may_both_have_confidence():
+    columns = {"": Column(["X"], [[("X", 0.5)]]), "lemma": Column(["b"], [[("b", 0.25), ("c", 0.125)]])}
+    text = back([Sentence(["a"], columns)], "jsonl")
+    assert text == ('{"tokens": ["a"], "tags": ["X"], "lemma": ["b"], "probabilities": {"tags": [0.5], "lemma": '
+                    '[0.25]}, "n_best": {"lemma": [[["b", 0.25], ["c", 0.125]]]}}\n')
+    (sentence,) = found = sentences(text, "jsonl", fields=["upos", "lemma"])
+    assert sentence.columns == columns and back(found, "jsonl") == text
+    assert [column.best for column in sentence.columns.values()] == [column.best for column in columns.values()]
+
+
+def test_several_columns_go_from_conllu_to_jsonl_and_back():
+    there = sentences(back(sentences(SEVERAL, "conllu", fields=ALL, want="some"), "jsonl", fields=ALL), "jsonl",
+                      fields=ALL, want="some")
+    assert values(there[0]) == {"upos": ["X", "", ""], "xpos": ["x", "", "y"], "feats": ["_", "_", "F=1"],
+                                "lemma": ["b c", "_", ""]}
+    assert sentences(back(there, "conllu"), "conllu", fields=ALL, want="some") == there
+
+
+@pytest.mark.parametrize("format, text", [
+    ("wordtag", "a_X\n"), ("tags", "X\n"), ("vertical", "a\tX\t0.500000\n\n"), ("tokens", "a\n"),
+    ("jsonl", '{"tokens": ["a"], "upos": ["X"], "lemma": ["b"], "probabilities": {"upos": [0.5]}}\n')])
+def test_a_format_with_one_column_has_the_first(format, text):
+    sentence = Sentence(["a"], {"upos": Column(["X"], [[("X", 0.5)]]), "lemma": Column(["b"])})
+    assert back([sentence], format) == text
+
+
+def test_one_column_of_conllu_becomes_the_tags_of_jsonl():
+    for field in ("upos", "xpos"):
+        found = sentences(SEVERAL, "conllu", fields=field, want="some")
+        assert '"tags": ["' in back(found, "jsonl", fields=field)
+
+
+@pytest.mark.parametrize("keys, message", [
+    ('"lemma": ["b", "c"]', "file:1: 2 lemma; there are 1 tokens"), ('"lemma": 3', 'file:1: "lemma" is \'3\''),
+    ('"lemma": ["b"], "probabilities": {"lemma": 3}', 'file:1: wrong "probabilities"'),
+    ('"lemma": ["b"], "n_best": {"lemma": [[["b", 1]]]}', 'file:1: wrong "probabilities"')])
+def test_a_column_of_jsonl_that_is_wrong_is_refused(keys, message):
+    text = '{"tokens": ["a"], ' + keys + "}\n"
+    assert refusal(text, "jsonl", fields=["lemma"]).startswith(message)
+    assert sentences(text, "jsonl")[0].columns == {}
 
 
 # ------------------------------------------------------------------ all of them
@@ -306,7 +435,7 @@ def test_what_could_not_be_read_back_is_not_written(format, words, tags):
 
 
 def test_no_features_are_written_as_such():
-    assert FORMATS["conllu"](field="feats").write(Sentence(["a"], ["_"])) == "1\ta" + "\t_" * 8 + "\n\n"
+    assert FORMATS["conllu"](fields="feats").write(Sentence(["a"], ["_"])) == "1\ta" + "\t_" * 8 + "\n\n"
 
 
 @pytest.mark.parametrize("source", FORMATS)
@@ -329,7 +458,9 @@ def test_every_format_becomes_every_other(source, target):
         assert [s.tags or [] for s in again] == [s.tags for s in originals]
 
 
-@pytest.mark.parametrize("options, place", [({"field": "lemma"}, "--field"), ({"column": 1}, "--column")])
+@pytest.mark.parametrize("options, place", [
+    ({"fields": "lemma"}, "--field"), ({"fields": []}, "--field"), ({"fields": ["upos", "upos"]}, "--field"),
+    ({"fields": ["deps"]}, "--field"), ({"fields": 3}, "--field"), ({"column": 1}, "--column")])
 def test_a_column_that_cannot_hold_tags_is_refused(options, place):
     with pytest.raises(OptionError, match=place):
         FORMATS["conllu"](**options)
@@ -340,7 +471,7 @@ def test_blocks_may_end_anywhere(format, monkeypatch):
     text = back([Sentence(["w\u00e9", "x"], ["X", "Y"]), Sentence(["y"], ["Z"])] * 3, format)
     whole = sentences(text, format)
     for size in range(1, 40):
-        monkeypatch.setattr(corpus.base, "BLOCK_BYTES", size)
+        monkeypatch.setattr(corpus.lines, "BLOCK_BYTES", size)
         assert sentences(text, format) == whole
 
 
@@ -368,7 +499,7 @@ def test_a_sentence_that_cannot_be_read_is_passed_over_and_counted(format, good,
 
 
 def test_an_over_long_line_is_passed_over(monkeypatch):
-    monkeypatch.setattr(corpus.base, "MAX_LINE_BYTES", 10)
+    monkeypatch.setattr(corpus.lines, "MAX_LINE_BYTES", 10)
     for size in (10, 11, 25, 1000):
         skipped = Skipped()
         found = sentences(b"a\n" + b"x" * size + b"\nb\n" + b"y" * 11, "tokens", skipped)
@@ -384,7 +515,7 @@ def test_only_the_first_errors_are_told():
 
 def test_bytes_that_are_not_utf8_are_named_after_many_good_ones(monkeypatch):
     for size in (7, 64, 65_536):
-        monkeypatch.setattr(corpus.base, "BLOCK_BYTES", size)
+        monkeypatch.setattr(corpus.lines, "BLOCK_BYTES", size)
         message = refusal(b"\xc3\xa9\n" * 50 + b"good \xff\n", "tokens")
         assert message.startswith("file:51: byte 0xff at byte 6 of the line (offset 155 in the file)")
 
@@ -402,12 +533,17 @@ def test_untagged_sentences_are_refused_where_tags_are_wanted(write):
     with pytest.raises(CorpusError, match="f:2: token 2, 'b', has no tag; .*word. Pass over such .* skip."):
         read_tagged(write("f", (row(1, "a", "X") + row(2, "b")).encode()), field="upos")
     path = write("f", (row(1, "a") + "\n" + row(1, "b", "X")).encode())
-    assert read_tagged(path, skipped=Skipped()) == [Sentence(["b"], ["X"], 3)]
+    assert read_tagged(path, skipped=Skipped()) == [tagged(["b"], ["X"], 3)]
     with pytest.raises(CorpusError, match="f:1: a sentence without tags; column XPOS"):
         read_tagged(path, field="xpos")
 
 
 # ------------------------------------------------------------------ finding out
+
+
+def detect(path, choices):
+    with open_corpus(path, None, choices, skipped=Skipped()) as (reader, _):
+        return reader.name
 
 
 @pytest.mark.parametrize("name, data, format", [
@@ -424,6 +560,20 @@ def test_the_format_is_found_out_or_asked_for(write, name, data, format):
             detect(path, TO_TAG)
     else:
         assert detect(path, TO_TAG) == format
+
+
+def test_a_new_format_needs_nothing_but_its_line_among_the_formats(write, monkeypatch):
+    class Slashes(FORMATS["wordtag"]):
+        name = "slashes"
+
+        @classmethod
+        def shown_by(cls, texts):
+            return all(text.startswith("//") for text in texts)
+
+    monkeypatch.setitem(FORMATS, "slashes", Slashes)
+    choices = [*TAGGED, "slashes"]
+    assert detect(write("f", b"//_X a_Y\n"), choices) == detect(write("x.slashes", b"a_X\n"), choices) == "slashes"
+    assert detect(write("g", b"a_X\n"), choices) == "wordtag"
 
 
 def test_a_format_that_is_not_wanted_is_named(write):
@@ -459,5 +609,5 @@ def test_standard_input_is_judged_by_its_first_line(monkeypatch):
                                   ("# sent_id = 1\n# text = a\n", row(1, "a"), "conllu")]:
         stream = Dialogue((first + (second or "") + "x\n" * 9).encode())
         lines = Lines(stream, "-")
-        assert judge(lines, TO_TAG, "_") == format
+        assert detect_format(lines, FORMATS, TO_TAG, "_") == format
         assert stream.tell() == len((first + (second or "")).encode())

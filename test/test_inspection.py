@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from rnntag.storage import modelfile
-from rnntag.storage.archive import sha256
+from rnntag.analysis.inspection import feature_rows, nearest_features, nearest_words, reasons, seen_as, terms
 from rnntag.cli.inspect import main
 from rnntag.corpus import Sentence
 from rnntag.models.hmm import HMMTagger
-from rnntag.analysis.inspection import feature_rows, nearest_features, nearest_words, reasons, seen_as, terms
 from rnntag.models.options import preset
 from rnntag.models.tagger import RNNTagger
-from rnntag.training.trainer import train_tagger
+from rnntag.storage import modelfile
+from rnntag.storage.archive import sha256
+from rnntag.training.tagging import train_tagger
 
 TRAIN = [Sentence([f"{stem}{ending}", "the", "end"], ["VBG" if ending == "ing" else "VBD", "DT", "NN"], i)
          for i, (stem, ending) in enumerate(((stem, ending) for stem in
@@ -25,7 +25,7 @@ TRAIN = [Sentence([f"{stem}{ending}", "the", "end"], ["VBG" if ending == "ing" e
 SMALL = {"hidden": 8, "embedding": 8, "epochs": 40, "batch_size": 2, "dropout": 0.0, "word_dropout": 1.0}
 KINDS = {"softmax": {}, "crf": {"output": "crf"}, "characters": {"char_rnn": 3}, "lstm": {"cell": "lstm"},
          "one-hot": {"embedding": 0}, "cnn": {"encoder": "cnn", "filters": 8}, "nfc": {"normalize": "nfc"},
-         "committee": {"members": 2}, "one-hot committee": {"members": 2, "embedding": 0}}
+         "ensemble": {"members": 2}, "one-hot ensemble": {"members": 2, "embedding": 0}}
 
 
 @pytest.fixture(scope="module", params=KINDS)
@@ -81,8 +81,8 @@ def test_the_nearest_words_are_those_with_the_largest_cosine(tagger):
     table = tagger.word_table()
     ids = table.ids(words)
     if tagger.options.embedding:
-        x, _ = tagger.network.embed(tagger.params, table, ids)
-        x = np.concatenate(x, axis=1) if tagger.options.members > 1 else x  # a committee gives a list
+        x = np.concatenate([network.inputs.forward(params, table, ids)[0]
+                            for network, params in tagger.network.networks(tagger.params)], axis=1)
     else:
         x = np.stack([sum(feature_rows(tagger)[row] for row in table.features[i]) for i in ids])
     own = words.index("walking")

@@ -5,9 +5,8 @@ import pytest
 import reference
 from gradcheck import check, close, normal
 
-from rnntag.nn.layers import (ACTIVATIONS, Rows, dense_backward, dense_forward, dropout_backward,
-                           dropout_forward, embedding_backward, embedding_forward, log_sum_exp, sigmoid,
-                           softmax)
+from rnntag.nn.layers import (ACTIVATIONS, Dense, Dropout, Embedding, Rows, log_sum_exp, look_up, rows_gradient,
+                              sigmoid, softmax)
 
 IDS = np.array([[3, 0], [1, 3], [3, 3], [5, 1], [0, 5]])  # repeated in a row and between rows; 2, 4 unused
 
@@ -22,24 +21,26 @@ def test_gradcheck_refuses_a_wrong_sign_and_names_the_place():
 def test_embedding_gradient_matches_finite_differences_and_the_one_hot_product(features):
     rng = np.random.default_rng(1)
     ids, table, up = IDS[:, :features], rng.normal(size=(6, 4)), rng.normal(size=(5, 4))
+    layer, params = Embedding("table", 6, 4), {"table": table}
     for _ in range(2):
-        y, cache = embedding_forward(table, ids)
+        y, cache = layer.forward(params, ids)
         assert close(y, [reference.embedding_sum(table, row) for row in ids])
-        gradient = embedding_backward(up, cache).dense(table)
+        dx, grads = layer.backward(params, up, cache)
+        gradient = grads["table"].dense(table)
+        assert dx is None
         assert close(gradient, sum(reference.embedding_gradient(table, row, d) for row, d in zip(ids, up)))
-        check(lambda: float((embedding_forward(table, ids)[0] * up).sum()), {"table": table},
-              {"table": gradient})
+        check(lambda: float((layer.forward(params, ids)[0] * up).sum()), params, {"table": gradient})
 
 
 def test_embedding_gradient_has_each_touched_row_once_in_order():
-    rows = embedding_backward(np.ones((5, 4)), IDS)
+    rows = rows_gradient(np.ones((5, 4)), IDS)
     assert rows.ids.tolist() == [0, 1, 3, 5]
     assert rows.values[:, 0].tolist() == [2, 2, 4, 2]
 
 
 def test_embedding_output_does_not_share_memory_with_the_table():
     table = np.ones((6, 4))
-    embedding_forward(table, IDS[:, :1])[0][...] = 9
+    look_up(table, IDS[:, :1])[...] = 9
     assert table.max() == 1
 
 
@@ -55,13 +56,12 @@ def test_dense_gradients_match_finite_differences(activation):
     arrays = normal(rng, W=(3, 4), b=(4,), x=(5, 3))
     up = rng.normal(size=(5, 4))
 
-    def forward():
-        return dense_forward(arrays["W"], arrays["b"], arrays["x"], activation)
+    layer = Dense("W", "b", 3, 4, activation)
 
     for _ in range(2):
-        y, cache = forward()
-        dx, dW, db = dense_backward(arrays["W"], up, cache, activation)
-        check(lambda: float((forward()[0] * up).sum()), arrays, {"W": dW, "b": db, "x": dx})
+        y, cache = layer.forward(arrays, arrays["x"])
+        dx, grads = layer.backward(arrays, up, cache)
+        check(lambda: float((layer.forward(arrays, arrays["x"])[0] * up).sum()), arrays, {**grads, "x": dx})
 
 
 @pytest.mark.parametrize("activation", ["linear", "tanh", "sigmoid", "relu"])
@@ -69,13 +69,14 @@ def test_dense_equals_the_slow_twin_row_by_row(activation):
     rng = np.random.default_rng(3)
     W, b, x, up = (rng.normal(size=shape) for shape in ((3, 4), (4,), (5, 3), (5, 4)))
     f, df = reference.ACTIVATIONS[activation]
-    y, cache = dense_forward(W, b, x, activation)
-    dx, dW, db = dense_backward(W, up, cache, activation)
+    layer, params = Dense("W", "b", 3, 4, activation), {"W": W, "b": b}
+    y, cache = layer.forward(params, x)
+    dx, grads = layer.backward(params, up, cache)
     da = [up[t] * df(x[t] @ W + b) for t in range(5)]
     assert close(y, [f(x[t] @ W + b) for t in range(5)])
     assert close(dx, [d @ W.T for d in da])
-    assert close(dW, sum(np.outer(x[t], da[t]) for t in range(5)))
-    assert close(db, sum(da))
+    assert close(grads["W"], sum(np.outer(x[t], da[t]) for t in range(5)))
+    assert close(grads["b"], sum(da))
 
 
 def test_dense_leaves_its_arguments_alone():
@@ -83,7 +84,8 @@ def test_dense_leaves_its_arguments_alone():
     arrays = [rng.normal(size=shape) for shape in ((3, 4), (4,), (5, 3), (5, 4))]
     before = [a.copy() for a in arrays]
     W, b, x, dy = arrays
-    dense_backward(W, dy, dense_forward(W, b, x, "tanh")[1], "tanh")
+    layer, params = Dense("W", "b", 3, 4, "tanh"), {"W": W, "b": b}
+    layer.backward(params, dy, layer.forward(params, x)[1])
     assert all((a == old).all() for a, old in zip(arrays, before))
 
 
@@ -92,15 +94,15 @@ def test_dropout_gradient_with_a_fixed_mask_matches_finite_differences():
     x, up = rng.normal(size=(5, 4)), rng.normal(size=(5, 4))
 
     def forward():
-        return dropout_forward(x, 0.4, np.random.default_rng(6))
+        return Dropout(0.4).forward({}, x, None, np.random.default_rng(6))
 
     y, mask = forward()
     assert 0 < (y == 0).sum() < y.size
-    check(lambda: float((forward()[0] * up).sum()), {"x": x}, {"x": dropout_backward(up, mask)})
+    check(lambda: float((forward()[0] * up).sum()), {"x": x}, {"x": Dropout(0.4).backward({}, up, mask)[0]})
 
 
 def test_dropout_keeps_the_expectation_and_the_dtype():
-    y, _ = dropout_forward(np.ones((400, 100), np.float32), 0.3, np.random.default_rng(7))
+    y, _ = Dropout(0.3).forward({}, np.ones((400, 100), np.float32), None, np.random.default_rng(7))
     assert y.dtype == np.float32
     assert abs((y == 0).mean() - 0.3) < 0.01  # sd 0.0023
     assert y.max() == pytest.approx(1 / 0.7)
@@ -109,8 +111,8 @@ def test_dropout_keeps_the_expectation_and_the_dtype():
 def test_dropout_does_nothing_without_a_generator_or_a_rate():
     x = np.ones((5, 4))
     for rate, rng in ((0.5, None), (0.0, np.random.default_rng(8))):
-        y, mask = dropout_forward(x, rate, rng)
-        assert (y == x).all() and (dropout_backward(x, mask) == x).all()
+        y, mask = Dropout(rate).forward({}, x, None, rng)
+        assert (y == x).all() and (Dropout(rate).backward({}, x, mask)[0] == x).all()
 
 
 @pytest.mark.parametrize("name", ["tanh", "sigmoid", "relu", "linear"])

@@ -12,12 +12,12 @@ import zlib
 
 import pytest
 from conftest import ENVIRONMENT
-from fuzzing import THREE
+from samples import ODD
 
+from rnntag.models.options import Options
 from rnntag.storage import modelfile
 from rnntag.storage.archive import sha256
-from rnntag.models.options import Options
-from rnntag.training.trainer import train_tagger
+from rnntag.training.tagging import train_tagger
 
 resource = pytest.importorskip("resource", reason="limits need a POSIX system")
 HUGE = 400_000_000
@@ -25,9 +25,9 @@ HUGE = 400_000_000
 # what came of it and by how much the peak rose, in kB.
 LOAD = """
 import re, resource, sys
-from rnntag.storage import modelfile
-from rnntag.models import tagger, hmm
 from rnntag.errors import RnntagError
+from rnntag.models import tagger, hmm
+from rnntag.storage import modelfile
 def status(name):
     return int(re.search(name + r":\\s+(\\d+)", open("/proc/self/status").read())[1])
 resource.setrlimit(resource.RLIMIT_AS, (status("VmSize") * 1024 + 150_000_000,) * 2)
@@ -45,7 +45,7 @@ print(status("VmHWM") - before)
 def model(tmp_path_factory):
     """A function that gives a small RNN model with some of its files replaced, sealed again."""
     whole = tmp_path_factory.mktemp("limits") / "m"
-    modelfile.save(whole, train_tagger(THREE, Options(embedding=2, hidden=2, epochs=1, features="form")))
+    modelfile.save(whole, train_tagger(ODD, Options(embedding=2, hidden=2, epochs=1, features="form")))
 
     def model(folder, **files):
         folder.mkdir()
@@ -194,7 +194,7 @@ def test_long_words_do_not_pile_up_while_tagging(monkeypatch, chunk):
     monkeypatch.setattr(module, chunk, 10 if chunk == "CHUNK_TOKENS" else 1_000_000)
     monkeypatch.setattr(module, "CACHE_CHARACTERS", 1_000_000)
     monkeypatch.setattr(module, "CACHE_BYTES", 1_000_000)  # room for all words
-    tagger = train_tagger(THREE, Options(embedding=2, hidden=2, epochs=1))
+    tagger = train_tagger(ODD, Options(embedding=2, hidden=2, epochs=1))
     tracemalloc.start()
     try:
         assert len(list(tagger.tag([f"{n}{'x' * 100_000}"] for n in range(250)))) == 250

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from rnntag import files
-from rnntag.storage import modelfile
 from rnntag.corpus import Sentence
 from rnntag.errors import ModelError, RnntagError
-from rnntag.storage.modelfile import (IDS, LOG, MANIFEST, WEIGHTS, load, pack_arrays, read_log, read_manifest, save, sha256,
-                              trained_field, unpack_arrays)
 from rnntag.models.options import Options
 from rnntag.models.tagger import RNNTagger
+from rnntag.storage import modelfile
+from rnntag.storage.modelfile import (IDS, LOG, MANIFEST, WEIGHTS, load, pack_arrays, read_log, read_manifest, save,
+                                      sha256, trained_field, unpack_arrays)
 
 
 def seal(folder, **changes):

@@ -7,12 +7,12 @@ import pytest
 import reference
 from gradcheck import LENGTHS, check, close, normal
 
-from rnntag.models.ensemble import Committee
-from rnntag.text.features import FeatureMap, WordTable
-from rnntag.nn.layers import Rows, softmax
-from rnntag.models.network import Network, interleave, neighbours
+from rnntag.models.ensemble import Ensemble
+from rnntag.models.network import build
 from rnntag.models.options import Options
-from rnntag.nn.rnn import pack
+from rnntag.nn.layers import Rows, softmax
+from rnntag.nn.packing import pack
+from rnntag.text.features import FeatureMap, WordTable
 from rnntag.text.vocab import Vocab
 
 WORDS = ["a", "to", "The", "the", "Oslo", "reads", "B-52", "unbelievable", "x"]
@@ -35,7 +35,8 @@ class Case:
         self.words.ids(WORDS)
         self.words.set_dropout(0.0, Counter())
         self.words.dropout = np.full(len(WORDS), 0.3, np.float32)
-        self.network = Network(self.options, features.rows, 3, len(alphabet or ()), len(vectors or ()))
+        self.sizes = features.rows, 3, len(alphabet or ()), len(vectors or ())
+        self.network = build(self.options, *self.sizes)
         self.params = {name: array.astype(dtype)
                        for name, array in normal(rng, 0.5, **self.network.shapes()).items()}
         if vectors:
@@ -52,7 +53,9 @@ class Case:
         return self.network.loss_and_gradient(self.params, *batch, rng)
 
     def scores(self):
-        return self.network.scores(self.params, self.words, self.types, self.packing)
+        """Scores by the way that tagging takes: what depends on a word alone is worked out once a word."""
+        z = self.network.input_projection(self.params, self.words, np.arange(len(WORDS)))
+        return self.network.scores(self.params, z, self.packing, self.types)
 
     def gradients(self):
         return {name: gradient.dense(self.params[name]) if isinstance(gradient, Rows) else gradient
@@ -209,7 +212,7 @@ def test_truncation_reaches_the_network(cell):
 
 def test_shapes_tell_names_and_sizes():
     options = Options(embedding=5, hidden=4, layers=2, cell="lstm", dense=("6",), bidirectional=False)
-    assert Network(options, 11, 3).shapes() == {
+    assert build(options, 11, 3).shapes() == {
         "features.table": (11, 5), "rnn0.fwd.W_x": (5, 16), "rnn0.fwd.W_h": (4, 16), "rnn0.fwd.b": (16,),
         "rnn1.fwd.W_x": (4, 16), "rnn1.fwd.W_h": (4, 16), "rnn1.fwd.b": (16,), "dense0.W": (4, 6),
         "dense0.b": (6,), "output.W_o": (6, 3), "output.b_o": (3,)}
@@ -232,6 +235,13 @@ def test_the_same_generator_gives_the_same_weights():
     assert not (one["rnn0.fwd.W_x"] == other["rnn0.fwd.W_x"]).all()
 
 
+@pytest.mark.parametrize("options", COMPOSITIONS.values(), ids=COMPOSITIONS)
+def test_tagging_gives_the_scores_that_training_gives_when_nothing_is_dropped(options):
+    case = Case(**options)
+    expected, _ = case.network.forward(case.params, case.words, case.types, case.packing)
+    assert close(case.scores(), expected)
+
+
 def test_dropping_changes_training_and_never_the_scores():
     case, plain = Case(dropout=0.5, word_dropout=1.0), Case()
     assert case.run()[0] != plain.run()[0]
@@ -241,61 +251,42 @@ def test_dropping_changes_training_and_never_the_scores():
 def test_a_dropped_word_is_read_as_never_seen_and_keeps_the_features_it_shares():
     case = Case(lengths=(9,), features="form,suffixes", word_dropout=1.0)
     case.words.dropout[...] = 1.0
-    _, (ids, *_) = case.network.embed(case.params, case.words, np.arange(9), np.random.default_rng(1))
+    _, (ids, _) = case.network.inputs.forward(case.params, case.words, np.arange(9), np.random.default_rng(1))
     assert (ids[:, 0] == case.words.map.offsets[0]).all()
     assert (ids == case.words.unseen).all()
-
-
-# ------------------------------------------------------------------ packed order
-
-
-def test_interleave_puts_words_in_the_order_of_their_steps():
-    a, b, c = np.array([10, 11, 12]), np.array([20, 21]), np.array([30])
-    assert interleave([a, b, c], pack((3, 2, 1))).tolist() == [10, 20, 30, 11, 21, 12]
-    assert interleave([a], pack((3,))).tolist() == [10, 11, 12]
-
-
-def test_neighbours_stop_at_the_ends_of_the_sentence():
-    # rows: a1=0 b1=1 a2=2 b2=3 a3=4; 5 stands for none
-    assert neighbours(pack((3, 2)), 3).tolist() == [[5, 0, 2], [5, 1, 3], [0, 2, 4], [1, 3, 5], [2, 4, 5]]
-    assert neighbours(pack((2,)), 5).tolist() == [[2, 2, 0, 1, 2], [2, 0, 1, 2, 2]]
-    assert neighbours(pack((2,)), 1).tolist() == [[0], [1]]
 
 
 # ------------------------------------------------------------------ several networks
 
 
-def committee(**options):
+def ensemble(**options):
     case = Case(**options)
-    networks = [Network(case.options, case.network.rows, 3, case.network.characters, case.network.vectors)
-                for _ in range(3)]
-    return case, Committee(networks)
+    shared = ("vectors.table",) if case.options.freeze_vectors else ()
+    return case, Ensemble([build(case.options, *case.sizes) for _ in range(3)], shared)
 
 
-def test_a_committee_answers_with_the_mean_of_its_members_probabilities():
-    case, three = committee(members=3)
+def test_an_ensemble_answers_with_the_mean_of_its_members_probabilities():
+    case, three = ensemble(members=3)
     params = three.initialise(np.random.default_rng(5), "float64")
-    x, _ = three.embed(params, case.words, case.types)
-    scores, _ = three.encode(params, three.first(params, x), case.packing)
-    alone = [softmax(case.network.scores({name.removeprefix(f"net{m}."): array for name, array in params.items()
-                                          if name.startswith(f"net{m}.")}, case.words, case.types, case.packing))
-             for m in range(3)]
+    scores = three.scores(params, three.input_projection(params, case.words, case.types), case.packing)
+    alone = []
+    for _, case.params in three.networks(params):
+        alone.append(softmax(case.scores()))
     assert close(np.exp(scores), sum(alone) / 3)
     assert not close(alone[0], alone[1])
 
 
-def test_each_member_of_a_committee_has_the_gradient_of_its_own_loss():
-    case, three = committee(members=3)
+def test_each_member_of_an_ensemble_has_the_gradient_of_its_own_loss():
+    case, three = ensemble(members=3)
     params = three.initialise(np.random.default_rng(5), "float64")
     batch = (case.words, case.types, case.targets, case.packing)
     loss, grads = three.loss_and_gradient(params, *batch, None)
     assert grads.keys() == params.keys()
     losses = []
-    for m in range(3):
-        own = {name.removeprefix(f"net{m}."): array for name, array in params.items() if name.startswith(f"net{m}.")}
-        alone, found = case.network.loss_and_gradient(own, *batch, None)
+    for m, (network, params_m) in enumerate(three.networks(params)):
+        alone, of_member = network.loss_and_gradient(params_m, *batch, None)
         losses.append(alone)
-        for name, gradient in found.items():
+        for name, gradient in of_member.items():
             other = grads[f"net{m}.{name}"]
             assert close(*(g.values if isinstance(g, Rows) else g for g in (gradient, other)))
     assert close(loss, np.mean(losses))
@@ -303,6 +294,6 @@ def test_each_member_of_a_committee_has_the_gradient_of_its_own_loss():
 
 @pytest.mark.parametrize("freeze", [True, False])
 def test_members_share_vectors_that_are_frozen_and_no_others(freeze):
-    _, three = committee(members=3, vectors=4, freeze_vectors=freeze)
+    _, three = ensemble(members=3, vectors=4, freeze_vectors=freeze)
     tables = [name for name in three.shapes() if name.endswith("vectors.table")]
     assert tables == (["vectors.table"] if freeze else [f"net{m}.vectors.table" for m in range(3)])

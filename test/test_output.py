@@ -5,8 +5,8 @@ import pytest
 import reference
 from gradcheck import check, close, normal
 
-from rnntag.nn.output import CRF, OUTPUTS, Softmax
-from rnntag.nn.rnn import pack
+from rnntag.nn.output import CRF, Softmax
+from rnntag.nn.packing import pack
 
 LENGTHS = [(5, 3, 3, 1), (4, 4), (1,), (6,), (1, 1, 1)]
 K = 3
@@ -23,7 +23,7 @@ class Case:
         self.scores, self.targets = rng.normal(0, scale, (N, K)), rng.integers(0, K, N)
 
     def loss(self, output=CRF):
-        return output.loss(self.params, self.scores, self.targets, self.packing)
+        return output("output", 1, K).loss(self.params, self.scores, self.targets, self.packing)
 
     def sentences(self):
         """(scores, targets) of each sentence."""
@@ -55,30 +55,30 @@ def test_softmax_gradient_matches_finite_differences_and_the_slow_twin(case):
 def test_softmax_by_hand():
     # scores log 1, log 2, log 5: p = 1/8, 2/8, 5/8; the tag is the second: loss = log 4, gradient = p - p'
     scores = np.log([[1.0, 2.0, 5.0]])
-    loss, dscores, _ = Softmax.loss({}, scores, np.array([1]), pack((1,)))
+    loss, dscores, _ = Softmax("output", 1, K).loss({}, scores, np.array([1]), pack((1,)))
     assert loss == pytest.approx(np.log(4))
     assert dscores[0] == pytest.approx([0.125, -0.75, 0.625])
-    assert Softmax.decode({}, scores, pack((1,))).tolist() == [2]
-    assert Softmax.probabilities({}, scores, pack((1,)))[0] == pytest.approx([0.125, 0.25, 0.625])
+    assert Softmax("output", 1, K).decode({}, scores, pack((1,))).tolist() == [2]
+    assert Softmax("output", 1, K).probabilities({}, scores, pack((1,)))[0] == pytest.approx([0.125, 0.25, 0.625])
 
 
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_softmax_of_large_scores_has_the_true_loss(dtype):
     scores = np.array([[5000.0, 0.0, 0.0], [5000.0, 0.0, 0.0]], dtype)
-    loss, dscores, _ = Softmax.loss({}, scores, np.array([0, 2]), pack((2,)))
+    loss, dscores, _ = Softmax("output", 1, K).loss({}, scores, np.array([0, 2]), pack((2,)))
     assert loss == 5000
     assert dscores.tolist() == [[0, 0, 0], [1, 0, -1]]
     assert dscores.dtype == dtype
 
 
-@pytest.mark.parametrize("output", OUTPUTS.values())
+@pytest.mark.parametrize("output", [Softmax, CRF])
 def test_the_scores_are_left_alone(output):
     case = Case((5, 3, 3, 1))
     before = case.scores.copy()
     case.loss(output)
-    output.decode(case.params, case.scores, case.packing)
-    output.probabilities(case.params, case.scores, case.packing)
+    output("output", 1, K).decode(case.params, case.scores, case.packing)
+    output("output", 1, K).probabilities(case.params, case.scores, case.packing)
     assert (case.scores == before).all()
 
 
@@ -104,14 +104,14 @@ def test_crf_gradient_matches_finite_differences(case):
 
 
 def test_crf_marginals_are_those_of_all_sequences_enumerated(case):
-    p = CRF.probabilities(case.params, case.scores, case.packing)
+    p = CRF("output", 1, K).probabilities(case.params, case.scores, case.packing)
     assert close(p, reference.join([slow.marginals() for slow, _ in case.enumerated()]), 1e-10)
 
 
 @pytest.mark.parametrize("seed", range(8))
 def test_viterbi_finds_the_best_of_all_sequences(seed):
     case = Case((5, 3, 3, 1), scale=2.0, seed=seed)
-    classes = reference.split(CRF.decode(case.params, case.scores, case.packing), case.lengths)
+    classes = reference.split(CRF("output", 1, K).decode(case.params, case.scores, case.packing), case.lengths)
     assert [tuple(y) for y in classes] == [slow.viterbi() for slow, _ in case.enumerated()]
 
 
@@ -120,8 +120,8 @@ def test_viterbi_is_not_the_best_tag_of_each_token_alone():
     params = {"output.transition": np.array([[0.0, 0.0], [0.0, -9.0]]), "output.start": np.zeros(2),
               "output.end": np.zeros(2)}
     scores = np.array([[0.0, 0.1]] * 3)
-    assert CRF.decode(params, scores, pack((3,))).tolist() == [1, 0, 1]
-    assert Softmax.decode({}, scores, pack((3,))).tolist() == [1, 1, 1]
+    assert CRF("output", 1, K).decode(params, scores, pack((3,))).tolist() == [1, 0, 1]
+    assert Softmax("output", 1, K).decode({}, scores, pack((3,))).tolist() == [1, 1, 1]
 
 
 def test_a_crf_without_transitions_is_softmax(case):
@@ -136,7 +136,7 @@ def test_a_batch_is_the_sum_of_its_sentences():
     loss, dscores, grads = batch.loss()
     total, rows, sums = 0, [], {name: 0 for name in grads}
     for scores, targets in batch.sentences():
-        one = CRF.loss(batch.params, np.array(scores), np.array(targets), pack((len(scores),)))
+        one = CRF("output", 1, K).loss(batch.params, np.array(scores), np.array(targets), pack((len(scores),)))
         total += one[0]
         rows.append(one[1])
         sums = {name: sums[name] + one[2][name] for name in sums}
@@ -151,7 +151,7 @@ def test_a_batch_is_the_sum_of_its_sentences():
 def test_a_sentence_of_2000_tokens_stays_finite():
     case = Case((2000, 3), K=4, scale=3.0)
     loss, dscores, grads = case.loss()
-    p = CRF.probabilities(case.params, case.scores, case.packing)
+    p = CRF("output", 1, K).probabilities(case.params, case.scores, case.packing)
     assert np.isfinite(loss) and loss > 0
     assert close(p.sum(axis=1), np.ones(2003), 1e-9)
     assert close(dscores.sum(axis=1), np.zeros(2003), 1e-9)
@@ -170,7 +170,7 @@ def test_transitions_of_plus_minus_50_stay_finite(weights):
     assert np.isfinite(loss) and np.isfinite(dscores).all()
     assert abs(grads["output.transition"].sum()) < 1e-6  # as many pairs are expected as seen
     assert close(dscores.sum(axis=1), np.zeros(308), 1e-9)
-    assert np.isfinite(CRF.decode(case.params, case.scores, case.packing)).all()
+    assert np.isfinite(CRF("output", 1, K).decode(case.params, case.scores, case.packing)).all()
 
 
 def test_transitions_of_plus_minus_50_agree_with_enumeration():
@@ -225,7 +225,7 @@ def test_marginals_under_constraints_agree_with_exact_arithmetic(weights, seed):
     forbidden = rng.random(case.scores.shape) < 0.4
     forbidden[np.arange(12), rng.integers(0, K, 12)] = False  # each token has a tag left
     case.scores[forbidden] = -np.inf
-    p = CRF.probabilities(case.params, case.scores, case.packing)
+    p = CRF("output", 1, K).probabilities(case.params, case.scores, case.packing)
     assert close(p, reference.join([crf.marginals() for crf, _ in case.enumerated()]), 1e-8)
 
 
@@ -233,10 +233,10 @@ def test_marginals_under_constraints_agree_with_exact_arithmetic(weights, seed):
 def test_transitions_of_a_tag_that_is_not_allowed_do_not_matter():
     case = Case((5, 3, 3, 1))
     case.scores[:, 0] = -np.inf
-    wanted = CRF.probabilities(case.params, case.scores, case.packing)
+    wanted = CRF("output", 1, K).probabilities(case.params, case.scores, case.packing)
     for value in (-LARGEST, LARGEST):
         case.params["output.transition"][0] = case.params["output.transition"][:, 0] = value
-        assert close(CRF.probabilities(case.params, case.scores, case.packing), wanted)
+        assert close(CRF("output", 1, K).probabilities(case.params, case.scores, case.packing), wanted)
 
 
 @pytest.mark.filterwarnings("error")
@@ -246,7 +246,7 @@ def test_the_largest_weights_give_probabilities(seed):
     for array in (case.scores, *case.params.values()):
         array[...] = rng.choice([-LARGEST, -1e30, -1.0, 0.0, 1.0, LARGEST], array.shape)
     loss, dscores, grads = case.loss()
-    p = CRF.probabilities(case.params, case.scores, case.packing)
+    p = CRF("output", 1, K).probabilities(case.params, case.scores, case.packing)
     assert np.isfinite(loss) and (p >= 0).all() and close(p.sum(axis=1), np.ones(68), 1e-9)
     assert close(dscores.sum(axis=1), np.zeros(68), 1e-9) and abs(grads["output.transition"].sum()) < 1e-6
 
@@ -261,5 +261,17 @@ def test_crf_keeps_the_dtype_of_the_scores():
 
 
 def test_the_parameters_of_the_outputs():
-    assert Softmax.shapes(3) == {}
-    assert CRF.shapes(3) == {"output.transition": (3, 3), "output.start": (3,), "output.end": (3,)}
+    dense = {"tags.W_o": (5, 3), "tags.b_o": (3,)}
+    assert Softmax("tags", 5, 3).shapes() == dense
+    assert CRF("tags", 5, 3).shapes() == {**dense, "tags.transition": (3, 3), "tags.start": (3,), "tags.end": (3,)}
+    params = CRF("tags", 5, 3).initialise(np.random.default_rng(1))
+    assert (params["tags.W_o"] == Softmax("tags", 5, 3).initialise(np.random.default_rng(1))["tags.W_o"]).all()
+    assert params["tags.W_o"].any() and not params["tags.transition"].any()
+
+
+@pytest.mark.parametrize("output", [Softmax, CRF])
+def test_a_temperature_divides_scores_and_transitions(output, case):
+    layer = output("output", 1, K)
+    cooled = layer.probabilities({name: array / 2.5 for name, array in case.params.items()}, case.scores / 2.5,
+                                 case.packing)
+    assert close(layer.probabilities(case.params, case.scores, case.packing, 2.5), cooled)

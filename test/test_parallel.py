@@ -12,12 +12,12 @@ import pytest
 from conftest import ENVIRONMENT
 
 from rnntag.cli.tagging import tag_file
-from rnntag.corpus import Sentence
+from rnntag.corpus import Layout, Sentence
 from rnntag.errors import ModelError, RnntagError
-from rnntag.storage.modelfile import load, save
 from rnntag.models.options import Options
 from rnntag.parallel import ParallelTagger
-from rnntag.training.trainer import train_tagger
+from rnntag.storage.modelfile import load, save
+from rnntag.training.tagging import train_tagger
 
 WORDS = "the dog runs to a small red house and sleeps".split()
 TAGS = "DT NN VB TO DT JJ JJ NN CC VB".split()
@@ -152,7 +152,7 @@ def test_a_terminal_is_read_ahead_for_unless_somebody_types(monkeypatch, ahead, 
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(stdin))
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(stdout))
     tagger = Recorder()
-    assert tag_file(tagger, layout={"format": "tokens"}, ahead=ahead) == (3, 4)
+    assert tag_file(tagger, layout=Layout("tokens"), ahead=ahead) == (3, 4)
     assert stdout.getvalue() == b"A B\nC\nD\n" and tagger.asked == calls
 
 

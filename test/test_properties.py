@@ -4,6 +4,7 @@ import json
 import os
 import string
 import warnings
+from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -13,16 +14,17 @@ from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from rnntag import corpus, files
-from rnntag.storage import modelfile
-from rnntag.storage.archive import containers, pack_arrays, parse_json, unpack_arrays
-from rnntag.training.checkpoint import Checkpoints
-from rnntag.corpus import FORMATS, Sentence
+from rnntag.corpus import FORMATS, Column, Sentence
 from rnntag.errors import CorpusError, CorpusWarning, ModelError, OptionError, RnntagError
 from rnntag.models.hmm import HMMTagger
 from rnntag.models.options import Options
 from rnntag.models.tagger import RNNTagger
-from rnntag.training.trainer import Trainer
+from rnntag.storage import modelfile
+from rnntag.storage.archive import containers, pack_arrays, parse_json, unpack_arrays
 from rnntag.text.vocab import Vocab
+from rnntag.training.checkpoint import Checkpoints
+from rnntag.training.tagging import TaggingTask
+from rnntag.training.trainer import Trainer
 
 pytestmark = pytest.mark.filterwarnings("ignore::rnntag.errors.CorpusWarning")
 # The same examples everywhere, and no database of failures in the checkout.
@@ -66,7 +68,7 @@ def read_back(data, name, separator):
     with TemporaryDirectory() as folder:
         path = Path(folder) / "corpus"
         path.write_bytes(data)
-        return list(corpus.read(path, name, separator))
+        return list(corpus.read(path, name, separator=separator))
 
 
 def as_far_as(kind, item):
@@ -92,6 +94,25 @@ def test_what_a_format_writes_it_reads_back_the_same(name, items, separator):
         assert [s.tags for s in sentences] == [s.tags or [] for s in again]
     rewritten = "".join(map(kind(separator).write, again)).encode()
     assert rewritten == data
+
+
+@pytest.mark.parametrize("name", ["conllu", "jsonl"])
+@given(table=st.lists(st.tuples(names, st.just("") | names, st.just("") | names), max_size=5),
+       chosen=st.lists(st.sampled_from(["upos", "feats", "lemma"]), min_size=2, max_size=2, unique=True),
+       p=st.none() | st.integers(0, 4))
+def test_several_columns_are_read_back_the_same(name, table, chosen, p):
+    if name == "conllu":  # where no features are a value
+        assume(all(value or field != "feats" for row in table for field, value in zip(chosen, row[1:])))
+    columns = {field: Column([row[i] for row in table], None if p is None else [[(row[i], p / 4)] for row in table])
+               for i, field in enumerate(chosen, 1)}
+    columns = {field: column for field, column in columns.items() if any(column.values)}
+    kind = FORMATS[name](fields=chosen, want="some")
+    data = kind.write(Sentence([word for word, _, _ in table], columns)).encode()
+    (again,) = list(kind.read(corpus.Lines(BytesIO(data), "f")))[:1] or [Sentence([])]
+    assert {field: column for field, column in again.columns.items() if column.values} == columns
+    if name == "jsonl":
+        assert [again.columns[field].best for field in columns] == [column.best for column in columns.values()]
+    assert kind.write(again).encode() == data
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -197,7 +218,8 @@ def test_a_model_is_loaded_as_it_was_saved_and_saved_again_the_same(sentences, v
 def test_a_run_ends_the_same_wherever_it_is_taken_up_again(sentences, values, stop):
     def start():
         rng = np.random.default_rng(1)
-        return Trainer(RNNTagger.create(sentences, Options(**values), rng), sentences, sentences[:1], rng)
+        tagger = RNNTagger.create(sentences, Options(**values), rng)
+        return Trainer(TaggingTask(tagger, sentences, sentences[:1]), rng)
 
     whole, first, second = start(), start(), start()
     records = [epoch.to_dict() for epoch in whole.epochs()]

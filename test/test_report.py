@@ -13,8 +13,9 @@ import pytest
 from click.testing import CliRunner
 from conftest import ENVIRONMENT
 
+from rnntag.cli.report import page
 from rnntag.cli.report.command import main
-from rnntag.evaluation import Pair, confusion, page, tag_scores
+from rnntag.evaluation import Pair, confusion, tag_scores
 from rnntag.evaluation.breakdown import (by_frequency, by_length, calibration_error, confident, most_confused,
                                          reliability, worst)
 

@@ -11,9 +11,10 @@ from conftest import ENVIRONMENT, ROOT
 
 from rnntag.corpus import Sentence, read_tagged
 from rnntag.models.hmm import HMMTagger
-from rnntag.storage.modelfile import save
 from rnntag.models.options import preset
 from rnntag.models.tagger import RNNTagger
+from rnntag.storage.modelfile import save
+from rnntag.training.tagging import TaggingTask
 from rnntag.training.trainer import Trainer
 
 sys.path.insert(0, str(ROOT / "scripts"))
@@ -214,9 +215,10 @@ def test_the_twin_in_pytorch_is_the_same_network_and_learns_the_same(name, chang
 
     options = preset(name, **STILL, epochs=epochs, batch_size=size, **changes)
     sentences = sorted(FEW[:size], key=lambda sentence: -len(sentence))
-    trainer = Trainer(RNNTagger.create(FEW, options, np.random.default_rng(1)), sentences)
-    before = {key: array.copy() for key, array in trainer.tagger.params.items()}
-    twin = Twin(trainer.tagger, sentences)
+    task = TaggingTask(RNNTagger.create(FEW, options, np.random.default_rng(1)), sentences)
+    trainer = Trainer(task)
+    before = {key: array.copy() for key, array in task.params.items()}
+    twin = Twin(task.tagger, sentences)
     for number, record in enumerate(trainer.epochs()):
         assert twin.update(range(size), number / epochs) == pytest.approx(record.loss * trainer.tokens, rel=1e-4)
     tagger = trainer.result()

@@ -4,38 +4,16 @@ import json
 
 import numpy as np
 import pytest
+from samples import KINDS, SMALL, sentences, text
 
-from rnntag.models import tagger as module
-from rnntag.models.constraints import ConstrainedTagger
 from rnntag.corpus import Sentence
 from rnntag.errors import ModelError, OptionError
+from rnntag.models import tagger as module
+from rnntag.models.constraints import ConstrainedTagger
 from rnntag.models.options import Options
 from rnntag.models.tagger import VECTOR_NORM, RNNTagger, batches, chunks, cut
-from rnntag.training.trainer import train_tagger
 from rnntag.text.vocab import Vocab
-
-SMALL = {"cell": "elman", "optimizer": "sgd", "batch_size": 1, "learning_rate": 0.05,
-         "embedding": 8, "hidden": 6, "filters": 8, "char_embedding": 4, "epochs": 4, "dropout": 0.2}
-KINDS = {
-    "elman": {}, "gru": {"cell": "gru", "bidirectional": False}, "lstm": {"cell": "lstm", "layers": 2},
-    "one-hot": {"embedding": 0, "features": "form"}, "convolution": {"encoder": "cnn", "window": 3},
-    "crf": {"output": "crf"}, "vectors": {"vectors": 3},
-    "characters": {"char_rnn": 3, "dense": ("5:relu",)},
-}
-
-
-def sentences(count, seed=1):
-    """``the read`` is a noun, ``to read`` a verb: the tag takes context."""
-    rng = np.random.default_rng(seed)
-    found = []
-    for _ in range(count):
-        words, tags = [], []
-        for _ in range(rng.integers(1, 5)):
-            first, tag = [("the", "NN"), ("to", "VB"), ("a", "NN")][rng.integers(3)]
-            words += [first, ["read", "walk", "run", "Talk"][rng.integers(4)]]
-            tags += ["DT" if tag == "NN" else "TO", tag]
-        found.append(Sentence(words, tags))
-    return found
+from rnntag.training.tagging import train_tagger
 
 
 @pytest.fixture(scope="module", params=KINDS)
@@ -48,12 +26,6 @@ def trained(request):
         table[0] = 0
         vectors = Vocab(["read", "walk", "unseen"]), table
     return train_tagger(sentences(20), options, vectors=vectors)
-
-
-def text():
-    """Sentences to tag: known and unknown words, long and short, empty ones."""
-    words = [s.words for s in sentences(30, seed=3)]
-    return [[], *words, ["unseen"], [], ["the", "Unseen-1", "to"], ["to", "read"] * 40, []]
 
 
 # ------------------------------------------------------------------ tagging

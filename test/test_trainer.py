@@ -2,20 +2,18 @@
 
 import numpy as np
 import pytest
+from samples import SGD, THREE, cue_task
 
 from rnntag.corpus import Sentence
-from rnntag.errors import CorpusError, DivergedError, OptionError, RnntagError
-from rnntag.nn.optim import STATES
+from rnntag.errors import CorpusError, DivergedError, RnntagError
 from rnntag.models.options import Options, preset
 from rnntag.models.tagger import VECTOR_NORM, RNNTagger
-from rnntag.training.trainer import Trainer, hold_out, train_tagger
+from rnntag.nn.optim import STATES
 from rnntag.text.vocab import Vocab
+from rnntag.training.tagging import TaggingTask, train_tagger
+from rnntag.training.trainer import Trainer
 
-# the seed's algorithm, so that these tests do not move with the default preset
-SGD = {"cell": "elman", "optimizer": "sgd", "batch_size": 1, "learning_rate": 0.05}
 SMALL = {**SGD, "embedding": 8, "hidden": 6, "epochs": 3, "filters": 8, "char_embedding": 4}
-THREE = [Sentence("the dog runs".split(), "DT NN VB".split()), Sentence("a run".split(), "DT NN".split()),
-         Sentence("dogs run to a dog .".split(), "NN VB TO DT NN .".split())]
 
 
 def made(base, **changes):
@@ -25,7 +23,7 @@ def made(base, **changes):
 def trainer(sentences=THREE, dev=(), **options):
     options = made(SMALL, **options)
     rng = np.random.default_rng(options.seed)
-    return Trainer(RNNTagger.create(sentences, options, rng), sentences, dev, rng)
+    return Trainer(TaggingTask(RNNTagger.create(sentences, options, rng), sentences, dev), rng)
 
 
 def finished(*args, **options):
@@ -71,17 +69,6 @@ def test_three_sentences_are_learnt_by_heart(options):
 def test_the_loss_falls_with_every_optimiser(optimizer, rate):
     _, records = finished(optimizer=optimizer, learning_rate=rate, epochs=20, dropout=0.0)
     assert records[-1].loss < records[0].loss / 2
-
-
-def cue_task(count, seed, end):
-    """Every other token's tag copies the cue at one end of the sentence: its first token, or its last."""
-    rng = np.random.default_rng(seed)
-    found = []
-    for _ in range(count):
-        cue, length = "ab"[rng.integers(2)], rng.integers(2, 5)
-        words, tags = [cue, *["x"] * length], ["CUE", *[cue.upper()] * length]
-        found.append(Sentence(words[::end], tags[::end]))
-    return found
 
 
 CUE = {**SGD, "embedding": 8, "hidden": 8, "filters": 8, "epochs": 25, "features": "form", "dropout": 0.0,
@@ -151,7 +138,7 @@ def test_a_run_carried_over_ends_with_the_same_weights():
 def test_patience_stops_when_the_dev_score_no_longer_rises():
     _, records = finished(dev=THREE, patience=3, epochs=200, dropout=0.0)
     assert records[-1].epoch < 200
-    scores = [r.dev_accuracy for r in records]
+    scores = [r.score for r in records]
     assert [r.best for r in records] == [score > max([-1, *scores[:k]]) for k, score in enumerate(scores)]
     assert [r.best for r in records[-4:]] == [True, False, False, False]
 
@@ -162,8 +149,8 @@ def test_without_patience_all_epochs_are_run():
 
 def test_the_best_weights_are_kept_and_the_last_ones_too():
     run = trainer(dev=THREE, epochs=25, dropout=0.0)
-    snapshots = [copy(run.tagger.params) for _ in run.epochs()]
-    scores = [accuracy(run.tagger.with_params(s), THREE) for s in snapshots]
+    snapshots = [copy(run.task.params) for _ in run.epochs()]
+    scores = [accuracy(run.task.tagger.with_params(s), THREE) for s in snapshots]
     best = scores.index(max(scores))
     assert 0 < best < 24  # the first of equal scores, neither the first nor the last epoch
     assert same(run.result().params, snapshots[best])
@@ -172,19 +159,19 @@ def test_the_best_weights_are_kept_and_the_last_ones_too():
 
 def test_without_a_dev_set_the_last_weights_are_kept():
     run, records = finished()
-    assert [r.dev_accuracy for r in records] == [None] * 3
-    assert same(run.result().params, run.tagger.params)
+    assert [r.score for r in records] == [None] * 3
+    assert same(run.result().params, run.task.params)
 
 
 def test_averaging_gives_the_mean_of_the_last_updates():
     run = trainer(average=0.5, epochs=4)
     snapshots = []
-    for _ in run.epochs(lambda tokens: snapshots.append(copy(run.tagger.params))):
+    for _ in run.epochs(lambda tokens: snapshots.append(copy(run.task.params))):
         pass
     assert len(snapshots) == 12
     mean = {name: np.mean([s[name] for s in snapshots[6:]], axis=0) for name in snapshots[0]}
     assert all(np.allclose(array, mean[name], atol=1e-6) for name, array in run.result().params.items())
-    assert not same(run.result().params, run.tagger.params)
+    assert not same(run.result().params, run.task.params)
 
 
 def test_frozen_vectors_stay_as_they_are():
@@ -202,8 +189,8 @@ def test_frozen_vectors_stay_as_they_are():
 
 @pytest.mark.parametrize("optimizer", STATES)
 def test_how_many_equal_sentences_a_batch_has_does_not_change_its_step(optimizer):
-    still = {"optimizer": optimizer, "epochs": 1, "dropout": 0.0, "word_dropout": 0.0, "weight_decay": 0.1,
-             "features": "form", "schedule": "constant"}
+    still = {"optimizer": optimizer, "epochs": 1, "dropout": 0.0, "word_dropout": 0.0, "features": "form",
+             "schedule": "constant"}
     one, three = (finished(THREE[:1] * size, batch_size=size, **still)[0].result().params for size in (1, 3))
     start = trainer(THREE[:1], batch_size=1, **still).result().params
     for name, array in one.items():
@@ -214,13 +201,13 @@ def test_how_many_equal_sentences_a_batch_has_does_not_change_its_step(optimizer
 def test_each_network_of_an_ensemble_is_clipped_as_if_it_were_alone():
     options = {"dropout": 0.0, "word_dropout": 0.0, "clip": 0.01, "batch_size": 3, "epochs": 2}
     both = trainer(members=2, **options)
-    both.tagger.params["net1.output.W_o"] *= 30  # its gradients are larger by far
+    both.task.params["net1.output.W_o"] *= 30  # its gradients are larger by far
     first = trainer(**options)
-    for name, array in first.tagger.params.items():
-        array[...] = both.tagger.params[f"net0.{name}"]
+    for name, array in first.task.params.items():
+        array[...] = both.task.params[f"net0.{name}"]
     for run in (both, first):
         list(run.epochs())
-    assert all((array == both.tagger.params[f"net0.{name}"]).all() for name, array in first.tagger.params.items())
+    assert all((array == both.task.params[f"net0.{name}"]).all() for name, array in first.task.params.items())
 
 
 # ------------------------------------------------------------------ records and errors
@@ -259,7 +246,7 @@ def test_an_update_that_makes_weights_infinite_at_the_end_of_an_epoch_stops_the_
         nonlocal left
         left -= 1
         if left == 0:  # the last of the second epoch
-            run.tagger.params["output.b_o"][0] = np.inf
+            run.task.params["output.b_o"][0] = np.inf
 
     epochs = run.epochs(progress)
     next(epochs)
@@ -276,9 +263,9 @@ def test_scores_of_the_dev_set_that_overflow_stop_the_run_too():
     good = copy(run.result().params)
 
     def progress(tokens):
-        run.tagger.params["output.b_o"][...] = 1e38
+        run.task.params["output.b_o"][...] = 1e38
 
-    run.dev = THREE
+    run.task.dev = THREE
     with pytest.raises(DivergedError, match="scores are no longer finite at the end of epoch 2. Lower --learning"):
         next(run.epochs(progress))
     assert same(run.last, good)
@@ -296,25 +283,13 @@ def test_batches_hold_each_sentence_once_longest_first():
     assert any(plan != plans[0] for plan in plans)
 
 
-def test_hold_out_splits_and_keeps_the_order():
-    sentences = [Sentence([str(n)], ["T"]) for n in range(10)]
-    rest, dev = hold_out(sentences, 0.2, np.random.default_rng(1))
-    assert (len(rest), len(dev)) == (8, 2)
-    numbers = [[int(s.words[0]) for s in part] for part in (rest, dev)]
-    assert numbers == [sorted(part) for part in numbers]
-    assert sorted(sum(numbers, [])) == list(range(10))
-    for fraction in (0.0, 0.04, 1.0):
-        with pytest.raises(OptionError, match="--dev-fraction"):
-            hold_out(sentences, fraction, np.random.default_rng(1))
-
-
 # ------------------------------------------------------------------ what it refuses, what it leaves alone
 
 def test_the_tagger_given_to_a_trainer_keeps_its_weights():
     options = made(SMALL)
     tagger = RNNTagger.create(THREE, options, np.random.default_rng(1))
     before = copy(tagger.params)
-    for _ in Trainer(tagger, THREE).epochs():
+    for _ in Trainer(TaggingTask(tagger, THREE)).epochs():
         pass
     assert same(tagger.params, before)
 
@@ -335,7 +310,7 @@ def test_empty_sentences_are_left_out():
 def test_what_cannot_be_learnt_from_is_refused(sentences, message):
     tagger = RNNTagger.create(THREE, made(SMALL), np.random.default_rng(1))
     with pytest.raises(CorpusError, match=message):
-        Trainer(tagger, sentences)
+        TaggingTask(tagger, sentences)
 
 
 def test_the_result_before_the_first_epoch_is_the_untrained_tagger():

@@ -7,16 +7,15 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from conftest import ROOT
+from samples import written
 
 from rnntag.cli import cross_validate, learning_curve
 from rnntag.cli.train_rnn import parse_run
 from rnntag.corpus import Sentence, read_tagged
 from rnntag.errors import OptionError
-from rnntag.evaluation import accuracy
 from rnntag.evaluation.curve import Curve
 from rnntag.models.options import preset
-from rnntag.training.validation import Recipe, Task, cross_validation, folds, run
-from rnntag.training.validation import learning_curve as plan
+from rnntag.training.validation import Recipe, Trial, curve_trials, fold_trials, learning_curves, run
 
 HMM = Recipe("hmm", None)
 RNN = Recipe("rnn", preset("tutorial", hidden=4, epochs=1))
@@ -36,44 +35,35 @@ def corpus(count=40, seed=1):
 SENTENCES = corpus()
 
 
-@pytest.mark.parametrize("sentences, count", [(10, 2), (10, 3), (7, 7), (1301, 10)])
-def test_folds_are_parts_of_equal_size_that_make_up_the_whole(sentences, count):
-    parts = folds(sentences, count, np.random.default_rng(1))
-    assert len(parts) == count and max(map(len, parts)) - min(map(len, parts)) <= 1
-    assert sorted(place for part in parts for place in part) == list(range(sentences))
-    assert parts != folds(sentences, count, np.random.default_rng(2)) or sentences == count
-
-
 def test_more_folds_than_sentences_are_refused():
     with pytest.raises(OptionError, match="8 folds of 7 sentences"):
-        folds(7, 8, np.random.default_rng(1))
+        fold_trials(HMM, 7, 8, 1)
 
 
 def test_no_fold_is_trained_on_and_every_recipe_has_the_same():
-    tasks = cross_validation(HMM, 40, 4, 1)
+    tasks = fold_trials(HMM, 40, 4, 1)
     for task in tasks:
         assert not set(task.train) & set(task.test) and len(task.train) + len(task.test) == 40
-    assert [task.test for task in tasks] == [task.test for task in cross_validation(RNN, 40, 4, 1)]
-    assert [task.recipe.options.seed for task in cross_validation(RNN, 40, 4, 7)] == [7, 8, 9, 10]
+    assert [task.test for task in tasks] == [task.test for task in fold_trials(RNN, 40, 4, 1)]
+    assert [task.recipe.options.seed for task in fold_trials(RNN, 40, 4, 7)] == [7, 8, 9, 10]
 
 
 def test_the_parts_of_a_curve_are_nested_and_score_on_the_same_sentences():
-    groups = plan(HMM, 40, [3, 5], 3, 2, 1)
-    assert [[len(task.train) for task in group] for group in groups] == [[5, 5], [10, 10], [19, 19], [38, 38]]
-    assert all(task.test == (3, 5) and not {3, 5} & set(task.train) for group in groups for task in group)
-    for smaller, larger in zip(groups, groups[1:]):
-        assert all(set(a.train) < set(b.train) for a, b in zip(smaller, larger))
-    assert set(groups[0][0].train) != set(groups[0][1].train)
+    tasks = curve_trials(HMM, [*range(3), 4, *range(6, 40)], [3, 5], 3, 2, 1)
+    assert [len(task.train) for task in tasks] == [5, 5, 10, 10, 19, 19, 38, 38]
+    assert all(task.test == [3, 5] and not {3, 5} & set(task.train) for task in tasks)
+    assert all(set(smaller.train) < set(larger.train) for smaller, larger in zip(tasks, tasks[2:]))
+    assert set(tasks[0].train) != set(tasks[1].train)
 
 
 def test_a_curve_with_an_empty_part_is_refused():
-    assert [len(task.train) for (task,) in plan(HMM, 17, [0], 4, 1, 1)] == [1, 2, 4, 8, 16]
+    assert [len(task.train) for task in curve_trials(HMM, range(1, 17), [0], 4, 1, 1)] == [1, 2, 4, 8, 16]
     with pytest.raises(OptionError, match="1/16 of 9 sentences"):
-        plan(HMM, 10, [0], 4, 1, 1)
+        curve_trials(HMM, range(1, 10), [0], 4, 1, 1)
 
 
 def test_answers_are_those_of_training_by_hand():
-    task = Task(HMM, tuple(range(30)), (35, 31))
+    task = Trial(HMM, tuple(range(30)), (35, 31))
     (pairs,), expected = run([task], SENTENCES), HMM.tag(SENTENCES[:30], [SENTENCES[35], SENTENCES[31]])
     assert [each.answer for each in pairs] == expected
     assert [(each.words, each.reference, each.line) for each in pairs] == [
@@ -81,20 +71,20 @@ def test_answers_are_those_of_training_by_hand():
 
 
 def test_several_processes_give_the_same_answers_in_the_same_order():
-    tasks = [*cross_validation(RNN, 40, 3, 1), *cross_validation(HMM, 40, 3, 1)]
+    tasks = [*fold_trials(RNN, 40, 3, 1), *fold_trials(HMM, 40, 3, 1)]
     done = []
     assert list(run(tasks, SENTENCES, 2, lambda: done.append(1))) == list(run(tasks, SENTENCES, 1))
     assert len(done) == 6
 
 
 def test_two_runs_at_the_same_time_have_their_own_corpora():
-    others, tasks = corpus(seed=2), cross_validation(HMM, 40, 3, 1)
+    others, tasks = corpus(seed=2), fold_trials(HMM, 40, 3, 1)
     expected = list(zip(run(tasks, SENTENCES), list(run(tasks, others))))
     assert list(zip(run(tasks, SENTENCES), run(tasks, others))) == expected
 
 
 def test_an_error_in_a_process_comes_through():
-    tasks = [Task(HMM, (), (0,)), *cross_validation(HMM, 40, 2, 1)]
+    tasks = [Trial(HMM, (), (0,)), *fold_trials(HMM, 40, 2, 1)]
     with pytest.raises(Exception, match="no tagged sentences"):
         list(run(tasks, SENTENCES, 2))
 
@@ -105,7 +95,7 @@ def test_an_error_in_a_process_comes_through():
 @pytest.fixture
 def invoke(write, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    write("corpus", "".join(" ".join(map("_".join, zip(s.words, s.tags))) + "\n" for s in corpus(200)).encode())
+    write("corpus", written(corpus(200)))
     write("test", b"w1_B w2_C\nw3_A w4_B\n")
 
     def invoke(command, *arguments, status=0):
@@ -210,11 +200,11 @@ def test_most_of_what_curves_of_the_sample_forecast_is_measured():
     sample = read_tagged(ROOT / "data" / "sample-train.wordtag")
     hits = 0
     for seed in range(12):
-        tasks = [task for task, in plan(HMM, len(sample), range(seed, len(sample), 8), 5, 1, seed)]
-        points = [(sum(len(sample[i]) for i in task.train), wrong.total - wrong.correct, wrong.total)
-                  for task, wrong in zip(tasks, map(accuracy, run(tasks, sample)))]
-        _, wrong, total = points.pop()
-        low, high = Curve.of("x", points, 1).doubled().interval
+        test = range(seed, len(sample), 8)
+        train = [i for i in range(len(sample)) if i not in test]
+        curve, = learning_curves([HMM], sample, train, test, 5, 1, seed)
+        _, wrong, total = curve.means[-1]
+        low, high = Curve("half of it", curve.sizes[:-1]).doubled().interval
         hits += low <= wrong / total <= high
     assert 10 <= hits
 

@@ -1,6 +1,6 @@
 import random
 
-from test_check import tagged
+from samples import tagged
 
 from rnntag.analysis.variation import odd_ones, variations
 

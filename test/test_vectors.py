@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from rnntag.text import vectors
 from rnntag.cli.vectors import main
 from rnntag.errors import CorpusError
+from rnntag.text import vectors
 from rnntag.text.vectorfile import read_vectors
 from rnntag.text.vectors import POSITIONS, Sparse, count, ppmi, train_vectors, truncated_svd
 

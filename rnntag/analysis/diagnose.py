@@ -10,10 +10,10 @@ import numpy as np
 
 from ..corpus import Sentence
 from ..errors import OptionError
+from ..models.tagger import RNNTagger, batches, chunks
 from ..nn.layers import Array, softmax
 from ..nn.packing import interleave
 from ..nn.recurrent import Recurrent
-from ..models.tagger import RNNTagger, batches, chunks
 
 
 @np.errstate(over="ignore", invalid="ignore")

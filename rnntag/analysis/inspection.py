@@ -1,4 +1,4 @@
-"""What is in a model: where it comes from, what it knows of a word, and why it tags it so.
+"""What is in a model, what it knows of a word, and why it tags the word so.
 
 A word is looked at alone, as a sentence of one word, so that nothing but itself speaks for a tag.
 """
@@ -6,17 +6,17 @@ A word is looked at alone, as a sentence of one word, so that nothing but itself
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..text.features import WordTable, normalized, word_features
 from ..models.hmm import END, IMPOSSIBLE, START, HMMTagger
 from ..models.inputs import FEATURES
-from ..nn.packing import Packing
-from ..nn.recurrent import OneHotRecurrent
 from ..models.tagger import RNNTagger
+from ..nn.packing import Packing
+from ..text.features import WordTable, normalized, word_features
 
 FREQUENT = 500  # rows of rarer features have hardly been trained
 
@@ -38,7 +38,7 @@ class Evidence(NamedTuple):
 @dataclass
 class Reasons:
     """A word alone: its most probable tags with their probabilities, and what speaks for the first
-    and against the second; the features sorted by their effect."""
+    and against the second, sorted by effect."""
 
     tags: list[tuple[str, float]]
     evidence: list[Evidence]
@@ -54,24 +54,49 @@ class Terms(NamedTuple):
     probability: float
 
 
+def overview(manifest: Mapping[str, Any], tagger: RNNTagger | HMMTagger) -> dict[str, Any]:
+    """Provenance, options and sizes of a model, as JSON values."""
+    _, ids, arrays = tagger.state()
+    maps = {name: len(strings) - 1 for name, strings in ids.items() if isinstance(strings, list)}
+    maps |= {name: len(strings) - 1 for name, strings in ids.get("features", {}).items()}
+    return {"kind": manifest["kind"], "program": manifest.get("program"), "info": manifest["info"],
+            "options": manifest["options"], "tags": tagger.tags.strings[1:], "maps": maps,
+            "arrays": {name: list(array.shape) for name, array in arrays.items()}}
+
+
+def look(tagger: RNNTagger | HMMTagger, word: str, count: int) -> dict[str, Any]:
+    """What a model knows of a word, as JSON values; the logarithm of what never occurred is None."""
+    record: dict[str, Any] = {"word": word, "known": word in tagger.words}
+    if isinstance(tagger, HMMTagger):
+        tags = [term._asdict() for term in terms(tagger, word, count)]
+        for tag in tags:
+            tag.update((end, None) for end in ("start", "end") if tag[end] == IMPOSSIBLE)
+        return {**record, "seen": seen_as(tagger, word), "tags": tags}
+    why = reasons(tagger, word, max(2, count))
+    return {**record, "tags": [{"tag": tag, "probability": p} for tag, p in why.tags],
+            "evidence": [evidence._asdict() for evidence in why.evidence],
+            "nearest_words": nearest_words(tagger, word, count),
+            "nearest_features": nearest_features(tagger, word, count)}
+
+
 def reasons(tagger: RNNTagger, word: str, count: int = 3) -> Reasons:
     """Why a word alone gets its tag.
 
-    Each of its features in turn is read as unknown, and the network is asked again. Effects do not
-    add up, for the network is not linear, and features that say the same stand in for each other.
+    Its features are read as unknown, one after the other, and the network is asked again. Effects do not
+    add up: the network is not linear, and features that say the same stand in for each other.
     """
     table = tagger.word_table()
     table.ids([word])
-    own, offsets = table.features[0], tagger.features.offsets
+    features, offsets = table.features[0], tagger.features.offsets
     read = word_features(normalized([word], tagger.options.normalize)[0], tagger.features.slots)
     kinds = [(slot, value, bool(row > offset), k) for k, (slot, value, row, offset)
-             in enumerate(zip(tagger.features.slots, read, own, offsets))]
-    rows = np.tile(own, (1 + len(kinds), 1))
+             in enumerate(zip(tagger.features.slots, read, features, offsets))]
+    rows = np.tile(features, (1 + len(kinds), 1))
     for number, (_, _, _, k) in enumerate(kinds, 1):
         rows[number, k] = offsets[k]
     extra = [name for name, there in (("vector", tagger.options.vectors), ("characters", tagger.options.char_rnn))
              if there]
-    table.features = np.concatenate((rows, np.tile(own, (len(extra), 1))))
+    table.features = np.concatenate((rows, np.tile(features, (len(extra), 1))))
     N = len(table.features)
     if tagger.options.vectors:
         table.vectors = np.repeat(table.vectors, N)
@@ -81,7 +106,7 @@ def reasons(tagger: RNNTagger, word: str, count: int = 3) -> Reasons:
         table.characters[len(rows) + extra.index("characters")] = np.zeros(1, np.intp)
     packing = Packing((1,) * N)
     with np.errstate(over="ignore", invalid="ignore"):
-        z = tagger.network.project(tagger.params, table, np.arange(N))
+        z = tagger.network.input_projection(tagger.params, table, np.arange(N))
         scores = tagger.finite(tagger.network.scores(tagger.params, z, packing))
     p = np.maximum(tagger.posteriors(scores, packing).astype(np.float64), 1e-300)
     order = np.argsort(-p[0], kind="stable")
@@ -91,22 +116,23 @@ def reasons(tagger: RNNTagger, word: str, count: int = 3) -> Reasons:
         return Reasons(tags, [])
     margins = np.log(p[:, order[0]]) - np.log(p[:, order[1]])
     effects = (margins[0] - margins[1:]).tolist()
-    found = [Evidence(slot, value, known, effect) for (slot, value, known, _), effect in zip(kinds, effects)]
-    found += [Evidence(name, "", name != "vector" or bool(table.vectors[0]), effect)
-              for name, effect in zip(extra, effects[len(kinds):])]
-    return Reasons(tags, sorted(found, key=lambda each: -each.effect))
+    evidence = [Evidence(slot, value, known, effect) for (slot, value, known, _), effect in zip(kinds, effects)]
+    evidence += [Evidence(name, "", name != "vector" or bool(table.vectors[0]), effect)
+                 for name, effect in zip(extra, effects[len(kinds):])]
+    return Reasons(tags, sorted(evidence, key=lambda item: -item.effect))
 
 
 def nearest_words(tagger: RNNTagger, word: str, count: int = 5) -> list[tuple[str, float]]:
     """The training words that the network reads most alike: the cosine of what the first layer gets
     of each (the sum of its features' rows, vector and characters; for one-hot input, rows of W_x),
     less the mean over all training words."""
-    words = [each for each in tagger.words.strings[1:] if each != word]
+    words = [known for known in tagger.words.strings[1:] if known != word]
     if not words:
         return []
     table = tagger.word_table()
     x = np.concatenate([_input(tagger, table, part) for part in _parts([word, *words])])
-    return _closest(x[0] - x[1:].mean(axis=0), x[1:] - x[1:].mean(axis=0), words, count)
+    mean = x[1:].mean(axis=0)
+    return _closest(x[0] - mean, x[1:] - mean, words, count)
 
 
 def nearest_features(tagger: RNNTagger, word: str, count: int = 5) -> list[tuple[str, float]]:
@@ -115,11 +141,11 @@ def nearest_features(tagger: RNNTagger, word: str, count: int = 5) -> list[tuple
     table = tagger.word_table()
     x = _input(tagger, table, [word])[0]
     names, rows = [], []
-    own = set(table.features[0].tolist())
+    of_word = set(table.features[0].tolist())
     for slot, vocab, offset in zip(tagger.features.slots, tagger.features.vocabs.values(), tagger.features.offsets):
         if slot not in ("form", "lower"):
             for i in range(1, min(len(vocab), FREQUENT + 1)):  # the rows are in order of frequency
-                if offset + i not in own:
+                if offset + i not in of_word:
                     names.append(f"{slot} {vocab.strings[i]}")
                     rows.append(offset + i)
     return _closest(x, feature_rows(tagger)[rows], names, count) if names else []
@@ -128,12 +154,8 @@ def nearest_features(tagger: RNNTagger, word: str, count: int = 5) -> list[tuple
 def feature_rows(tagger: RNNTagger) -> np.ndarray:
     """What stands for each feature: its embedding, or its rows of W_x for all directions; those of all
     networks of an ensemble side by side."""
-    tables = []
-    for network, params in tagger.network.networks(tagger.params):
-        first = network.layers[0]
-        names = ([f"{first.name}.{d}.W_x" for d in first.directions] if isinstance(first, OneHotRecurrent)
-                 else [FEATURES])
-        tables += [params[name] for name in names]
+    tables = [params[name] for network, params in tagger.network.networks(tagger.params)
+              for name in network.feature_tables]
     return np.concatenate(tables, axis=1)
 
 
@@ -142,7 +164,7 @@ def _input(tagger: RNNTagger, table: WordTable, words: list[str]) -> np.ndarray:
     ids = table.ids(words)
     networks = tagger.network.networks(tagger.params)
     with np.errstate(over="ignore", invalid="ignore"):
-        if isinstance(networks[0][0].layers[0], OneHotRecurrent):
+        if FEATURES not in networks[0][0].feature_tables:  # one-hot
             return tagger.finite(feature_rows(tagger)[table.features[ids]].sum(axis=1))
         return tagger.finite(np.concatenate([network.inputs.forward(params, table, ids)[0]
                                              for network, params in networks], axis=1))
@@ -165,15 +187,15 @@ def terms(tagger: HMMTagger, word: str, count: int = 3) -> list[Terms]:
 
     As in tagging, a step that never occurred costs IMPOSSIBLE, so that the fewest such steps win.
     """
-    found = []
+    scored = []
     for tag in tagger.tags.strings[1:]:
         parts = tagger.transition(START, tag), tagger.emission(tag, word), tagger.transition(tag, END)
         start, emission, end = (math.log(p) if p else IMPOSSIBLE for p in parts)
-        found.append(Terms(tag, start, emission, end, start + emission + end))
-    found.sort(key=lambda terms: -terms.probability)  # ties in the order of the tags, as in tagging
-    highest = found[0].probability  # a logarithm still
-    total = sum(math.exp(terms.probability - highest) for terms in found)
-    return [terms._replace(probability=math.exp(terms.probability - highest) / total) for terms in found[:count]]
+        scored.append(Terms(tag, start, emission, end, start + emission + end))
+    scored.sort(key=lambda terms: -terms.probability)  # ties in the order of the tags, as in tagging
+    highest = scored[0].probability  # a logarithm still
+    total = sum(math.exp(terms.probability - highest) for terms in scored)
+    return [terms._replace(probability=math.exp(terms.probability - highest) / total) for terms in scored[:count]]
 
 
 def seen_as(tagger: HMMTagger, word: str) -> dict[str, int]:

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import combinations, islice, product
-from typing import Any
+from typing import NamedTuple
 
 from ..corpus import Sentence
 
@@ -41,9 +41,15 @@ class Variation:
         """How many words besides the word itself are shared."""
         return len(self.before) + len(self.after)
 
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON values."""
-        return asdict(self)
+
+class OddOne(NamedTuple):
+    """A frequent word that has, once, another tag than usual."""
+
+    word: str
+    usual: str
+    tag: str
+    line: int
+    token: int
 
 
 def variations(sentences: Sequence[Sentence], least: int = 2) -> list[Variation]:
@@ -56,19 +62,18 @@ def variations(sentences: Sequence[Sentence], least: int = 2) -> list[Variation]
         words = [BOUNDARY, *sentence.words, BOUNDARY]
         for i, tag in enumerate(sentence.tags or []):
             groups[words[i], words[i + 1], words[i + 2]][tag].append((s, i))
-    found: dict[tuple, Variation] = {}
+    distinct: dict[tuple, Variation] = {}
     for tags in groups.values():
         if len(tags) > 1:
-            each = _longest(sentences, tags)
-            if each.context >= least:
-                found[tuple(each.before), each.word, tuple(each.after)] = each
-    return sorted(found.values(), key=lambda each: (-each.context, -_agreement(each),
-                                                    min(min(places) for places in each.tags.values())))
+            longest = _longest(sentences, tags)
+            if longest.context >= least:
+                distinct[tuple(longest.before), longest.word, tuple(longest.after)] = longest
+    return sorted(distinct.values(), key=lambda variation: (
+        -variation.context, -_agreement(variation), min(min(places) for places in variation.tags.values())))
 
 
-def odd_ones(sentences: Sequence[Sentence]) -> list[tuple[str, str, str, int, int]]:
-    """(word, usual tag, odd tag, line, token) where a frequent word has, once, another tag than it
-    almost always has."""
+def odd_ones(sentences: Sequence[Sentence]) -> list[OddOne]:
+    """Where a frequent word that almost always has one tag has, once, another."""
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     for sentence in sentences:
         for word, tag in zip(sentence.words, sentence.tags or []):
@@ -76,8 +81,8 @@ def odd_ones(sentences: Sequence[Sentence]) -> list[tuple[str, str, str, int, in
     most = {word: tags.most_common(1)[0] for word, tags in counts.items() if len(tags) > 1}
     usual = {word: tag for word, (tag, n) in most.items()
              if counts[word].total() >= ODD_TOTAL and n >= ODD_SHARE * counts[word].total()}
-    return [(word, usual[word], tag, sentence.line, i + 1) for sentence in sentences
-            for i, (word, tag) in enumerate(zip(sentence.words, sentence.tags or []))
+    return [OddOne(word, usual[word], tag, sentence.line, i) for sentence in sentences
+            for i, (word, tag) in enumerate(zip(sentence.words, sentence.tags or []), 1)
             if word in usual and counts[word][tag] == 1]
 
 
@@ -100,9 +105,9 @@ def _longest(sentences: Sequence[Sentence], tags: dict[str, list[Place]]) -> Var
     return Variation(key[:left], key[left], key[left + 1:], dict(sorted(same.items(), key=lambda t: -len(t[1]))))
 
 
-def _agreement(each: Variation) -> float:
+def _agreement(variation: Variation) -> float:
     """The share of the places that have the most frequent tag."""
-    sizes = [len(places) for places in each.tags.values()]
+    sizes = [len(places) for places in variation.tags.values()]
     return max(sizes) / sum(sizes)
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from ..corpus import TAGGED
+from ..corpus import TAGGED, Layout
 from . import common
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ answers_options = common.options(
                  help="Bootstrap resamples of the sentences."),
     click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=1, show_default=True,
                  help="Seed of the resamples."),
-    common.format_option(None, list(FORMATS), what="Format of REFERENCE and ANSWERs", shown="found out from "
+    common.format_option(None, list(FORMATS), what="Format of REFERENCE and ANSWERs", shown="detected from "
                          "each file"),
     common.separator,
     common.field,
@@ -35,15 +36,15 @@ answers_options = common.options(
 
 
 class Answer(NamedTuple):
-    """One answer: its file's name, its sentences beside the right ones."""
+    """One answer: the name of its file, and its sentences paired with those of the reference."""
 
     name: str
     pairs: list[Pair]
 
 
-def read_answers(reference: str, answers: Sequence[str], layout: dict[str, Any], tag_map: str | None) -> list[Answer]:
-    """The answers, each beside the one reference; ``layout`` is how all of them are to be read. How many words of
-    the reference have no tag is told on standard error.
+def read_answers(reference: str, answers: Sequence[str], layout: Layout, tag_map: str | None) -> list[Answer]:
+    """The answers, each paired with the one reference; ``layout`` says how to read all of them. A note on standard
+    error counts the tokens of the reference that have no tag.
 
     Raises CorpusError for files that do not belong together.
     """
@@ -53,39 +54,39 @@ def read_answers(reference: str, answers: Sequence[str], layout: dict[str, Any],
     from ..files import shown
 
     mapping = read_tag_map(tag_map) if tag_map is not None else {}
-    layout = {**layout, "field": layout["field"] or "upos", "choices": FORMATS, "want": "some"}
-    right = list(map_tags(read(reference, **layout), mapping))
-    found = []
+    right = list(map_tags(read(reference, layout, FORMATS, want="some"), mapping))
+    paired = []
     for path in answers:
-        pairs = list(pair(right, map_tags(read(path, **layout), mapping), shown(reference), shown(path)))
+        given = map_tags(read(path, layout, FORMATS, want="some"), mapping)
+        pairs = list(pair(right, given, shown(reference), shown(path)))
         _warn_of_other_tags(pairs, shown(reference), shown(path))
-        found.append(Answer(shown(path), pairs))
-    if left_out := sum(len(each.left_out) for each in found[0].pairs):
+        paired.append(Answer(shown(path), pairs))
+    if left_out := sum(len(pair.left_out) for pair in paired[0].pairs):
         click.echo(f"Note: {left_out:,} of the {sum(map(len, right)):,} tokens in {shown(reference)} have no tag; "
                    "they are left out.", err=True)
-    return found
+    return paired
 
 
 def _warn_of_other_tags(pairs: Sequence[Pair], reference: str, name: str) -> None:
-    """An answer that mostly has tags of its own is rarely meant: it has words where tags should be, or is of
-    another tag set. (Not all of it needs to differ: in many tag sets the tag of a full stop is a full stop.)"""
+    """Warn of an answer most of whose tags the reference lacks: it has words where tags should be, or is of another
+    tag set. (Not all of it needs to differ: in many tag sets the tag of a full stop is a full stop.)"""
     from ..evaluation import MISSING
-    right = {tag for each in pairs for tag in each.reference}
-    tokens = sum(len(each.answer) for each in pairs)
-    foreign = sum(tag not in right and tag != MISSING for each in pairs for tag in each.answer)
+    right = {tag for pair in pairs for tag in pair.reference}
+    tokens = sum(len(pair.answer) for pair in pairs)
+    foreign = sum(tag not in right and tag != MISSING for pair in pairs for tag in pair.answer)
     if foreign > tokens / 2:
         click.echo(f"Warning: {foreign:,} of the {tokens:,} tags in {name} are none of those in {reference}. Has one "
                    "of them words instead of tags, or are they of two tag sets (--tag-map)?", err=True)
 
 
-def training_corpus(train: str | None, layout: dict[str, Any]) -> list:
-    """The sentences of --train, whose format is found out apart from that of the answers; none without it. Those
-    that training had to pass over (--on-error skip) are passed over."""
+def training_corpus(train: str | None, layout: Layout) -> list:
+    """The sentences of --train, whose format is detected separately from that of the answers; none without it.
+    Sentences that training had to skip (--on-error skip) are skipped."""
     from ..corpus import Skipped, read_tagged
     if train is None:
         return []
     skipped = Skipped()
-    sentences = read_tagged(train, **{**layout, "format": None}, skipped=skipped)
+    sentences = read_tagged(train, replace(layout, format=None, skipped=skipped))
     if skipped.count:
         click.echo(f"Warning: {skipped}", err=True)
     return sentences

@@ -19,7 +19,8 @@ import click
 from click.core import ParameterSource
 
 from .. import __version__
-from ..corpus import FIELDS, FORMATS, TAGGED, Skipped
+from ..corpus import FIELDS, FORMATS, TAGGED, Layout, Skipped
+from ..corpus.lists import read_tag_map
 from ..errors import OptionError, RnntagError
 from ..files import STANDARD
 
@@ -60,7 +61,8 @@ class Command(Strict):
         click.version_option(__version__, prog_name="rnntag")(self)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The options under headings: a command's own, how corpora are read, and what most commands have."""
+        """The options under headings: those of this command alone, how corpora are read, and what most commands
+        have."""
         groups: dict[str, list[tuple[str, str]]] = {}
         for parameter in self.get_params(ctx):
             record = parameter.get_help_record(ctx) if isinstance(parameter, click.Option) else None
@@ -70,8 +72,8 @@ class Command(Strict):
                 names = re.sub("INTEGER RANGE|INTEGER|FLOAT RANGE|FLOAT", "N", names)
                 text = re.sub(r"; 0<=x<=\d{10,}", "", text)  # of a seed: nobody needs to know
                 groups.setdefault(getattr(parameter, "group", shared), []).append((names, text))
-        own = [title for title in groups if title not in ("Options", *SHARED)]
-        for title in [title for title in ("Options", *own, *SHARED) if title in groups]:
+        special = [title for title in groups if title not in ("Options", *SHARED)]
+        for title in [title for title in ("Options", *special, *SHARED) if title in groups]:
             with formatter.section(title):
                 formatter.write_dl(groups[title])
 
@@ -202,7 +204,7 @@ def format_option(default: str | None, choices: list[str] | None = None, name: s
                   what: str = "Format of the corpus", shown: str | None = None) -> Callable:
     """``--format`` with the formats that make sense for a command; ``shown`` words the default."""
     choices = choices or list(FORMATS)
-    shown = shown or default or "found out from the file"
+    shown = shown or default or "detected from the file"
     return click.option(name, type=click.Choice(choices), default=default,
                         help=f"{what} (default: {shown}).")
 
@@ -214,29 +216,27 @@ model_field = click.option("--field", type=click.Choice(list(FIELDS)), default=N
 column = click.option("--column", type=click.IntRange(2), default=2, show_default=True, metavar="N",
                       help="Column of vertical that holds the tags, counted from 1; the word is in the first.")
 errors = click.option("--on-error", type=click.Choice(["stop", "skip"]), default="stop", show_default=True,
-                      help="At a sentence that cannot be read: stop, or pass over it and count.")
+                      help="At a sentence that cannot be read: stop, or skip it and count.")
 tag_map = click.option("--tag-map", metavar="FILE", default=None, help="Replace tags before learning: lines of "
                        "FROM TAB TO; other tags stay (default: none).")
 
 
 def corpus_options(choices: Iterable[str] = TAGGED, what: str = "Format of the corpus",
                    learning: bool = False, model: bool = False) -> Callable:
-    """How corpora are to be read, as one argument ``layout``: keywords of ``corpus.read_tagged``.
+    """How corpora are to be read, as one argument ``layout``.
 
-    ``learning`` adds --tag-map; with ``model`` the field is that of a model's training. A warning about the
-    sentences that were passed over ends the command.
+    ``learning`` adds --tag-map; with ``model`` the field is that of a model's training. A warning about
+    skipped sentences ends the command.
     """
     def decorate(function: Callable) -> Callable:
         @functools.wraps(function)
         def command(on_error: str, tag_map: str | None = None, **values: Any) -> Any:
-            layout = {name: values.pop(name) for name in ("format", "separator", "field", "column")}
-            layout["skipped"] = Skipped() if on_error == "skip" else None
-            if tag_map is not None:
-                from ..corpus.lists import read_tag_map
-                layout["tag_map"] = read_tag_map(tag_map)
+            skipped = Skipped() if on_error == "skip" else None
+            how = {name: values.pop(name) for name in ("format", "separator", "field", "column")}
+            layout = Layout(**how, skipped=skipped, tag_map=read_tag_map(tag_map) if tag_map is not None else None)
             result = function(layout=layout, **values)
-            if layout["skipped"] is not None and layout["skipped"].count:
-                click.echo(f"Warning: {layout['skipped']}", err=True)
+            if skipped is not None and skipped.count:
+                click.echo(f"Warning: {skipped}", err=True)
             return result
         return options(format_option(None, list(choices), what=what), separator,
                        model_field if model else field, column, errors,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
 from ..corpus import FORMATS
@@ -14,7 +12,7 @@ from . import common
 @click.argument("source", metavar="IN")
 @click.argument("target", metavar="OUT")
 @click.option("--from", "source_format", type=click.Choice(list(FORMATS)), default=None,
-              help="Format of IN (default: found out from the file).")
+              help="Format of IN (default: detected from the file).")
 @click.option("--to", "target_format", type=click.Choice(list(FORMATS)), default=None,
               help="Format of OUT (default: what its name ends in, such as .conllu).")
 @common.separator
@@ -29,7 +27,7 @@ def main(source: str, target: str, source_format: str | None, target_format: str
     OUT has a sentence for each sentence of IN. What a format has no place for is left out.
     """
     from ..compression import plain
-    from ..corpus import Skipped, open_corpus
+    from ..corpus import Layout, Skipped, open_corpus
     from ..errors import OptionError
     from ..files import open_output, shown
     from .tagging import written
@@ -38,10 +36,10 @@ def main(source: str, target: str, source_format: str | None, target_format: str
     if target_format not in FORMATS:
         raise OptionError(f"the name {shown(target)} does not tell the format",
                           f"it is one of {', '.join(FORMATS)}", "Say which with --to.")
-    layout: dict[str, Any] = {"separator": separator, "field": field or "upos", "column": column}
     skipped = Skipped() if on_error == "skip" else None
-    with open_corpus(source, source_format, want="some", skipped=skipped, **layout) as (_, sentences):
-        writer = FORMATS[target_format](**layout)
+    layout = Layout(source_format, separator, field, column, skipped)
+    with open_corpus(source, layout, want="some") as (_, sentences):
+        writer = FORMATS[target_format](separator, field, column)
         with open_output(target, force=force) as stream:
             for sentence in sentences:
                 stream.write(written(writer, sentence, source).encode())

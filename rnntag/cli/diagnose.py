@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from ..corpus import Layout
 from . import common
 
 
@@ -21,7 +22,7 @@ from . import common
               "drawing).")
 @common.corpus_options()
 @common.force
-def main(model: str, corpus: str, beside: tuple[str, ...], steps: int, plot: str | None, layout: dict,
+def main(model: str, corpus: str, beside: tuple[str, ...], steps: int, plot: str | None, layout: Layout,
          force: bool) -> None:
     """Show the vanishing or exploding gradient of MODEL on the tagged CORPUS.
 
@@ -29,11 +30,11 @@ def main(model: str, corpus: str, beside: tuple[str, ...], steps: int, plot: str
     words before it (forward) and after it (backward), of the last recurrent layer; and its share of
     the norm at distance 0.
     """
-    from ..corpus import read_tagged
     from ..analysis.diagnose import gradient_norms
+    from ..corpus import read_tagged
     from ..storage.modelfile import load
 
-    sentences = read_tagged(corpus, **layout)
+    sentences = read_tagged(corpus, layout)
     curves = {}
     for path in (model, *beside):
         tagger: Any = load(path, "rnn", "An HMM has no gradient; give a model that train-rnn wrote.")

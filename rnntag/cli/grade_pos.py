@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..corpus import Layout
 from . import common
-from .answers import Answer, answers_arguments, answers_options, read_answers, training_corpus
+from .answers import answers_arguments, answers_options, read_answers, training_corpus
 from .table import json_text, percent, probability, short_names, span, table, text
 
 if TYPE_CHECKING:
@@ -39,13 +40,14 @@ LABELS = {"tokens": "Tokens", "sentences": "Sentences", "known": "Known words", 
 @answers_options
 def main(reference: str, answers: tuple[str, ...], summary: bool, train: str | None, per_tag: bool, calibration: bool,
          errors: int, examples: int, tag_map: str | None, resamples: int, seed: int, as_json: bool,
-         **layout: Any) -> None:
+         **how: Any) -> None:
     """Compare the tags of each ANSWER with those of REFERENCE.
 
     All are tagged text, or a sentence a line of tags alone; one of them may be -, standard input.
     Two ANSWERs or more are also compared with each other: is the difference more than chance?
     Intervals and that verdict come from a bootstrap over sentences.
     """
+    from ..evaluation import breakdown
     from ..files import STANDARD, open_output, shown
 
     common.read_once(reference, *answers, train, tag_map)
@@ -53,9 +55,10 @@ def main(reference: str, answers: tuple[str, ...], summary: bool, train: str | N
         common.refuse("with --json", "errors", "examples")
     elif not (summary or train is not None or len(answers) > 1):
         common.refuse("without --summary", "resamples", "seed")
+    layout = Layout(**how)
     training = training_corpus(train, layout)
     read = read_answers(reference, answers, layout, tag_map)
-    calibrations = [_calibration(answer) for answer in read] if calibration else []
+    calibrations = [breakdown.calibration(answer.pairs, answer.name) for answer in read] if calibration else []
     grading = None
     if summary or training or as_json or len(answers) > 1:
         from ..evaluation.grading import Knowledge, grade
@@ -96,9 +99,9 @@ def mistakes_report(pairs: list[Pair], errors: int, limit: int) -> Iterator[str]
     places = examples(pairs, limit) if limit else {}
     for right, given, count in mistakes(confusion(pairs))[:errors]:
         yield f"{right} --> {given}\t{count}"
-        for each in places.get((right, given), []):
-            yield (f"    line {each.line}, token {each.token}: "
-                   f"{' '.join([*each.before, f'[{each.word}]', *each.after])}")
+        for place in places.get((right, given), []):
+            yield (f"    line {place.line}, token {place.token}: "
+                   f"{' '.join([*place.before, f'[{place.word}]', *place.after])}")
 
 
 def tag_report(pairs: list[Pair]) -> list[str]:
@@ -112,43 +115,25 @@ def tag_report(pairs: list[Pair]) -> list[str]:
     return table(rows, right=range(1, 6))
 
 
-def _calibration(answer: Answer) -> dict[str, Any]:
-    """How well probabilities agree with how often the answer is right, as JSON values."""
-    from ..errors import CorpusError
-    from ..evaluation.breakdown import calibration_error, confident, reliability
-
-    if not confident(answer.pairs):
-        raise CorpusError("no probabilities", "--calibration needs them", "test-rnn --probabilities writes them.",
-                          answer.name)
-    bins = reliability(answer.pairs)
-    tokens = sum(each.score.total for each in bins)
-    return {"expected_calibration_error": calibration_error(bins),
-            "mean_probability": sum(each.confidence * each.score.total for each in bins) / tokens,
-            "accuracy": sum(each.score.correct for each in bins) / tokens,
-            "bins": [{"probability": each.confidence, "accuracy": each.score.accuracy, "tokens": each.score.total}
-                     for each in bins]}
-
-
 def calibration_report(record: dict[str, Any]) -> Iterator[str]:
-    """The same as text."""
+    """The calibration of an answer as text."""
     yield (f"Expected calibration error: {record['expected_calibration_error']:.2%} (mean probability "
            f"{record['mean_probability']:.2%}, accuracy {record['accuracy']:.2%})")
     rows = [("Tokens", "mean probability", "accuracy")]
-    rows += [(f"{each['tokens']:,}", percent(each["probability"]), percent(each["accuracy"]))
-             for each in record["bins"]]
+    rows += [(f"{bin['tokens']:,}", percent(bin["probability"]), percent(bin["accuracy"])) for bin in record["bins"]]
     yield from table(rows, right=range(3))
 
 
 def summary_report(grading: Grading) -> Iterator[str]:
-    """The table of scores, then each comparison in words."""
+    """The table of scores, then the comparisons in words."""
     yield from _one(grading.grades[0]) if len(grading.grades) == 1 else _side_by_side(grading.grades)
     yield (f"Intervals: 95 %, bootstrap over {grading.sentences:,} sentences ({grading.resamples:,} resamples, "
            f"seed {grading.seed})" + ("; Wilson's takes tokens as independent." if len(grading.grades) == 1 else "."))
     if grading.sentences < 30:
         yield f"{grading.sentences} sentences are few for a bootstrap: its intervals are too narrow."
-    for each in grading.comparisons:
+    for comparison in grading.comparisons:
         yield ""
-        yield from verdict(each, grading)
+        yield from verdict(comparison, grading)
 
 
 def _one(grade: Grade) -> list[str]:
@@ -164,9 +149,9 @@ def _macro(grade: Grade) -> str:
 
 
 def _side_by_side(grades: list[Grade]) -> list[str]:
-    rows = [("", *(each.name for each in grades))]
+    rows = [("", *(grade.name for grade in grades))]
     for name in grades[0].measures:
-        rows.append((LABELS[name], *(_cell(each, name) for each in grades)))
+        rows.append((LABELS[name], *(_cell(grade, name) for grade in grades)))
     return table(rows)
 
 

@@ -5,16 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from textwrap import wrap
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from . import common
 from .table import json_text, table, text
-
-if TYPE_CHECKING:
-    from ..models.hmm import HMMTagger
-    from ..models.tagger import RNNTagger
 
 
 @click.command("inspect", cls=common.Command)
@@ -30,9 +26,10 @@ def main(model: str, words: tuple[str, ...], count: int, as_json: bool) -> None:
     in turn (read as unknown) to see what speaks for its tag; and the words and features that are read
     most alike are those with the largest cosine. For an HMM the three terms of the score are shown.
     """
+    from ..analysis.inspection import look, overview
     from ..errors import OptionError
     from ..files import STANDARD, open_output
-    from ..storage.modelfile import load, read_manifest
+    from ..storage.modelfile import load, read_log, read_manifest
 
     if not words:
         common.refuse("without a WORD", "count")
@@ -41,12 +38,12 @@ def main(model: str, words: tuple[str, ...], count: int, as_json: bool) -> None:
             raise OptionError(repr(word), "a word is not empty and has no space in it", place="WORD")
     manifest = read_manifest(model)
     tagger: Any = load(model)
-    record: dict[str, Any] = {"model": model}
     if words:
-        record["words"] = [look(tagger, word, count) for word in words]
-        lines = [line for each in record["words"] for line in word_report(each)]
+        looks = [look(tagger, word, count) for word in words]
+        record = {"model": model, "words": looks}
+        lines = [line for known in looks for line in word_report(known)]
     else:
-        record |= overview(model, manifest, tagger)
+        record = {"model": model, **overview(manifest, tagger), "epochs": read_log(model)}
         lines = list(model_report(record))
     with open_output(STANDARD) as target:
         target.write(json_text(record) if as_json
@@ -59,18 +56,6 @@ def printable(line: str) -> str:
 
 
 # ------------------------------------------------------------------ the model
-
-
-def overview(folder: str, manifest: Mapping[str, Any], tagger: RNNTagger | HMMTagger) -> dict[str, Any]:
-    """Provenance, options, sizes and log of a model, as JSON values."""
-    from ..storage.modelfile import read_log
-    _, ids, arrays = tagger.state()
-    maps = {name: len(strings) - 1 for name, strings in ids.items() if isinstance(strings, list)}
-    maps |= {name: len(strings) - 1 for name, strings in ids.get("features", {}).items()}
-    return {"kind": manifest["kind"], "program": manifest.get("program"), "info": manifest["info"],
-            "options": manifest["options"], "tags": tagger.tags.strings[1:], "maps": maps,
-            "arrays": {name: list(array.shape) for name, array in arrays.items()},
-            "epochs": read_log(folder)}
 
 
 def model_report(record: Mapping[str, Any]) -> Iterator[str]:
@@ -116,47 +101,21 @@ def _options(options: Mapping[str, Any]) -> list[tuple[str, str, str]]:
 
 def _training(epochs: list[dict[str, Any]]) -> Iterator[str]:
     """First, best and last epoch of the log."""
-    kept = [each for each in epochs if all(isinstance(each.get(key), (int, float)) for key in ("epoch", "loss"))]
+    kept = [epoch for epoch in epochs if all(isinstance(epoch.get(key), (int, float)) for key in ("epoch", "loss"))]
     if not kept:
         return
-    scored = [each for each in kept if isinstance(each.get("dev_accuracy"), float)]
-    rows = {each["epoch"]: each for each in (kept[0], kept[-1])}
-    if scored:
-        best = max(scored, key=lambda each: each["dev_accuracy"])
-        rows[best["epoch"]] = best
+    scored = [epoch for epoch in kept if isinstance(epoch.get("dev_accuracy"), float)]
+    best = max(scored, key=lambda epoch: epoch["dev_accuracy"], default=kept[0])
+    rows = {epoch["epoch"]: epoch for epoch in (kept[0], kept[-1], best)}
     yield ""
     yield "Training:"
     yield from table([("", "epoch", "loss", "dev accuracy"), *(
-        ("", str(number), f"{each['loss']:.4f}",
-         f"{each['dev_accuracy']:.2%}" if each in scored else "-") for number, each in sorted(rows.items()))],
+        ("", str(number), f"{epoch['loss']:.4f}",
+         f"{epoch['dev_accuracy']:.2%}" if epoch in scored else "-") for number, epoch in sorted(rows.items()))],
         right=[1, 2, 3])
 
 
 # ------------------------------------------------------------------ words
-
-
-def look(tagger: RNNTagger | HMMTagger, word: str, count: int) -> dict[str, Any]:
-    """What a model knows of a word, as JSON values."""
-    from ..analysis import inspection
-    from ..models.hmm import HMMTagger
-    known = word in tagger.words
-    if isinstance(tagger, HMMTagger):
-        found = inspection.terms(tagger, word, count)
-        return {"word": word, "known": known, "seen": inspection.seen_as(tagger, word),
-                "tags": [{**each._asdict(), "start": _possible(each.start), "end": _possible(each.end)}
-                         for each in found]}
-    why = inspection.reasons(tagger, word, max(2, count))
-    return {"word": word, "known": known,
-            "tags": [{"tag": tag, "probability": p} for tag, p in why.tags],
-            "evidence": [each._asdict() for each in why.evidence],
-            "nearest_words": inspection.nearest_words(tagger, word, count),
-            "nearest_features": inspection.nearest_features(tagger, word, count)}
-
-
-def _possible(logarithm: float) -> float | None:
-    """A logarithm, None for that of a step that never occurred."""
-    from ..models.hmm import IMPOSSIBLE
-    return None if logarithm == IMPOSSIBLE else logarithm
 
 
 def word_report(record: Mapping[str, Any]) -> Iterator[str]:
@@ -167,18 +126,18 @@ def word_report(record: Mapping[str, Any]) -> Iterator[str]:
         if record["seen"]:
             yield "  seen as:  " + "  ".join(f"{tag} {n:,}" for tag, n in record["seen"].items())
         rows: list[tuple[str, ...]] = [("  alone:", "probability", "log P(t|<s>)", "log P(w|t)", "log P(</s>|t)")]
-        rows += [(f"    {each['tag']}", _percent(each["probability"]),
-                  *(_log(each[key]) for key in ("start", "emission", "end"))) for each in tags]
+        rows += [(f"    {tag['tag']}", _percent(tag["probability"]),
+                  *(_log(tag[key]) for key in ("start", "emission", "end"))) for tag in tags]
         yield from table(rows, right=range(1, 5))
         return
-    yield "  alone:    " + "  ".join(f"{each['tag']} {_percent(each['probability'])}" for each in tags)
+    yield "  alone:    " + "  ".join(f"{tag['tag']} {_percent(tag['probability'])}" for tag in tags)
     if record["evidence"]:
         best, second = tags[:2]
         margin = math.log(max(best["probability"], 1e-300) / max(second["probability"], 1e-300))
         yield (f"  why {best['tag']} and not {second['tag']}: log odds {margin:+.2f}; with a feature taken away, "
                "less by")
-        yield from table([("   ", each["feature"], each["value"] if each["known"] else f"{each['value']} (unknown)",
-                           f"{each['effect']:+.2f}") for each in record["evidence"]], right=[3])
+        yield from table([("   ", item["feature"], item["value"] if item["known"] else f"{item['value']} (unknown)",
+                           f"{item['effect']:+.2f}") for item in record["evidence"]], right=[3])
     for title, key in (("words", "nearest_words"), ("features", "nearest_features")):
         if record[key]:
             yield f"  nearest {title}: " + ", ".join(f"{name} {cosine:.2f}" for name, cosine in record[key])

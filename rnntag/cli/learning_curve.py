@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import click
 
+from ..corpus import Layout
 from . import common
 from .recipes import bar, recipe_options, recipes
 from .table import json_text, percent, span, table, text
@@ -28,57 +30,43 @@ if TYPE_CHECKING:
 @common.corpus_options()
 @common.quiet
 def main(corpus: str, test: str | None, held_out: float, halvings: int, repeats: int, models: tuple[str, ...],
-         preset: str, changes: str, jobs: int, seed: int, as_json: bool, layout: dict, quiet: bool) -> None:
+         preset: str, changes: str, jobs: int, seed: int, as_json: bool, layout: Layout, quiet: bool) -> None:
     """Train on 1/16, 1/8 ... 1/1 of CORPUS, show the accuracy of each, and what doubling should bring.
 
     The curve is the power law error = a n^-b, n the training tokens, fitted to the errors counted. As
     a check of it, the full size is also predicted from the smaller ones alone. Intervals say where the
     accuracy on the same test sentences will lie; fewer than four sizes are too few for one.
     """
+    import numpy as np
+
     from ..corpus import read_tagged
-    from ..evaluation import accuracy
-    from ..evaluation.curve import Curve
+    from ..corpus.split import hold_out
     from ..files import STANDARD, open_output, shown
-    from ..training.validation import learning_curve, run
+    from ..training.validation import learning_curves
 
     if test is not None:
         common.refuse("with --test", "held_out")
     chosen = recipes(models, preset, changes)
-    sentences = read_tagged(corpus, **layout)
+    sentences = read_tagged(corpus, layout)
+    train: Sequence[int]
     held: Sequence[int]
     if test is not None:
-        testing = read_tagged(test, **{**layout, "format": None})
-        held = range(len(sentences), len(sentences) + len(testing))
+        testing = read_tagged(test, replace(layout, format=None))
+        train, held = range(len(sentences)), range(len(sentences), len(sentences) + len(testing))
         sentences = sentences + testing
     else:
-        held = _hold_out(len(sentences), held_out, seed)
-    plans = [learning_curve(recipe, len(sentences), held, halvings, repeats, seed) for recipe in chosen]
-    tasks = [task for plan in plans for group in plan for task in group]
-    with bar(len(tasks), "Runs", quiet) as progress:
-        scores = [accuracy(pairs) for pairs in run(tasks, sentences, jobs, progress.update)]
-    points = [(sum(len(sentences[i]) for i in task.train), score.total - score.correct, score.total)
-              for task, score in zip(tasks, scores)]
-    each = len(points) // len(chosen)
-    curves = [Curve.of(recipe.name, points[k * each:(k + 1) * each], repeats) for k, recipe in enumerate(chosen)]
+        train, held = hold_out(len(sentences), held_out, np.random.default_rng([seed, 0]), "--held-out")
+    with bar(len(chosen) * (halvings + 1) * repeats, "Runs", quiet) as progress:
+        curves = learning_curves(chosen, sentences, train, held, halvings, repeats, seed, jobs, progress.update)
     with open_output(STANDARD) as target:
         if as_json:
-            record = {"corpus": shown(corpus), "test_sentences": len(held), "curves": [c.to_dict() for c in curves]}
+            record = {"corpus": shown(corpus), "test_sentences": len(held),
+                      "curves": [curve.to_dict() for curve in curves]}
             target.write(json_text(record))
         else:
-            lines = [f"{shown(corpus)}, scored on {len(held):,} sentences, {points[0][2]:,} tokens"
-                     + (f" of {shown(test)}" if test is not None else " held out of it")]
+            lines = [f"{shown(corpus)}, scored on {len(held):,} sentences, {sum(len(sentences[i]) for i in held):,} "
+                     "tokens" + (f" of {shown(test)}" if test is not None else " held out of it")]
             target.write(text([*lines, *(line for curve in curves for line in describe(curve, halvings))]))
-
-
-def _hold_out(sentences: int, share: float, seed: int) -> list[int]:
-    import numpy as np
-
-    from ..errors import OptionError
-    count = round(share * sentences)
-    if not 0 < count < sentences:
-        raise OptionError(f"{share:g} of {sentences} sentences is {count}", "both parts need at least one",
-                          place="--held-out")
-    return sorted(np.random.default_rng([seed, 0]).permutation(sentences)[:count].tolist())
 
 
 def describe(curve: Curve, halvings: int) -> Iterator[str]:

@@ -32,20 +32,16 @@ recipe_options = common.options(
 
 
 def recipes(models: tuple[str, ...], preset: str, changes: str) -> list[Recipe]:
-    """The taggers that the options name, in order, each once.
+    """The taggers that the options name, in order, without repetition.
 
     Raises OptionError and click's UsageError for options that do not fit.
     """
     from ..training.validation import Recipe
     if "rnn" not in models:
         common.refuse("without --model rnn", "preset", "changes")
-    found = []
-    for model in dict.fromkeys(models):
-        if model == "hmm":
-            found.append(Recipe("hmm", None))
-        else:
-            found.append(Recipe(" ".join(["rnn", preset, *changes.split()]), parse_run(f"{preset} {changes}")))
-    return found
+    return [Recipe("hmm", None) if model == "hmm" else
+            Recipe(" ".join(["rnn", preset, *changes.split()]), parse_run(f"{preset} {changes}"))
+            for model in dict.fromkeys(models)]
 
 
 def bar(total: int, what: str, quiet: bool) -> tqdm:

@@ -1,4 +1,4 @@
-"""What test-rnn and test-hmm share: read, tag, write, one line (or block) out for each one in."""
+"""What test-rnn and test-hmm share: read, tag, write; a line (or block) of output for every one of input."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Any, Protocol
 
 import click
 
-from ..corpus import FORMATS, TO_TAG, Format, Sentence, open_corpus
+from ..corpus import FORMATS, TO_TAG, Column, Format, Layout, Sentence, open_corpus
+from ..corpus.tokenisation import LOOKED_AT, Tokenisation
 from ..errors import CorpusError, OptionError
 from ..files import STANDARD, open_output, shown
-from ..corpus.tokenisation import LOOKED_AT, Tokenisation
 from . import common
 
 OUTPUT_FORMATS = [name for name, format in FORMATS.items() if format.has_tags]
@@ -42,37 +42,34 @@ def tagging_options(function: Callable) -> Callable:
 
 
 def tag_file(tagger: Tags, source: str | Path = STANDARD, output: str | Path = STANDARD, *,
-             layout: dict[str, Any] | None = None, output_format: str | None = None, best: int = 0,
+             layout: Layout = Layout(), output_format: str | None = None, best: int = 0,
              partial: bool = False, stream: bool = False, ahead: bool = False,
              force: bool = False) -> tuple[int, int]:
     """Tag ``source`` into ``output``; returns the number of sentences and of tokens.
 
-    layout   how ``source`` is to be read: keywords of ``open_corpus``
+    layout   how ``source`` is to be read: a Layout
     best     so many tags a token are written with their probabilities, 0: tags alone
     partial  give the tagger the Sentences with the tags that some words have (a ConstrainedTagger
-             keeps these); otherwise tags in the input are not looked at
+             keeps these); otherwise tags in the input are ignored
     stream   answer each sentence before the next is read; so it is done for a terminal, too
     ahead    read ahead for a terminal, too, unless somebody types the input at one
 
-    Memory does not grow with the input: the tagger is given
-    an iterator, and only the sentences it has read ahead are kept.
+    Memory does not grow with the input: the tagger is given an iterator, and only the sentences that it has
+    read ahead are kept.
 
     Raises CorpusError and RnntagError for what is wrong with the files, OptionError for formats
     that cannot hold what is asked for.
     """
-    layout = dict(layout or {})
-    layout["field"] = layout.get("field") or "upos"
     if best and output_format not in (None, *WITH_PROBABILITIES):
         raise OptionError(output_format or "", f"probabilities are written as {' or '.join(WITH_PROBABILITIES)}",
                           place="--output-format")
     sentences = tokens = 0
     choices = [name for name in TO_TAG if not partial or FORMATS[name].has_tags]
-    with open_corpus(source, choices=choices, want="partial" if partial else "words",
-                     **layout) as (reader, untagged):
-        if layout.get("format") is None and reader.name == "wordtag" and not partial:
+    with open_corpus(source, layout, choices, want="partial" if partial else "words") as (reader, untagged):
+        if layout.format is None and reader.name == "wordtag" and not partial:
             click.echo(f"Note: the input is read as {reader.name}, its tags are ignored; if that is "
                        "wrong, give --format.", err=True)
-        writer = FORMATS[output_format or _shape(reader.name, best)](reader.separator, reader.field, reader.column)
+        writer = FORMATS[output_format or _shape(reader.name, best)](reader.separator, reader.fields, reader.column)
         with open_output(output, force=force) as target:
             at_once = stream or target.isatty()
             stream = at_once and not (ahead and not _typed(source))
@@ -86,7 +83,7 @@ def tag_file(tagger: Tags, source: str | Path = STANDARD, output: str | Path = S
 
 
 def _looked_at(sentences: Iterator[Sentence], known: Container[str], source: str | Path) -> Iterator[Sentence]:
-    """The same sentences; a text whose first ones look as if it were not tokenised brings a warning."""
+    """The same sentences, with a warning when the first ones do not look tokenised."""
     seen = Tokenisation(known)
     for sentence in sentences:
         seen.look(sentence.words)
@@ -116,16 +113,13 @@ def _tagged(tagger: Any, untagged: Iterator[Sentence], best: int, partial: bool,
     answer = tagger.probabilities if best else tagger.tag
     pairs: Iterator[tuple[Sentence, Any]]
     if stream:
-        pairs = ((sentence, found) for sentence in untagged
-                 for found in answer([sentence if partial else sentence.words]))
+        pairs = ((sentence, given) for sentence in untagged
+                 for given in answer([sentence if partial else sentence.words]))
     else:
         kept, ahead = tee(untagged)
         pairs = zip(kept, answer(sentence if partial else sentence.words for sentence in ahead), strict=True)
-    for sentence, found in pairs:
-        if best:
-            sentence.tags, sentence.best = found.tags, found.best(best)
-        else:
-            sentence.tags, sentence.best = found, None
+    for sentence, given in pairs:
+        sentence.columns = {"": Column(given.tags, given.best(best)) if best else Column(given)}
         yield sentence
 
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
+from ..corpus import Layout
 from .common import Command
 from .tagging import tagging_options
 
 
 @click.command("test-hmm", cls=Command)
 @tagging_options
-def main(model: Path, layout: dict[str, Any], **arguments: Any) -> None:
+def main(model: Path, layout: Layout, **arguments: Any) -> None:
     """Tag INPUT with the HMM in the folder MODEL.
 
     INPUT is text, a sentence a line, tokens separated by single spaces, or a corpus in another
@@ -24,7 +26,7 @@ def main(model: Path, layout: dict[str, Any], **arguments: Any) -> None:
     from .tagging import tag_file
 
     tagger = load(model, kind="hmm")
-    layout["field"] = layout["field"] or trained_field(model)
+    layout = replace(layout, field=layout.field or trained_field(model))
     tag_file(tagger, layout=layout, **arguments)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import click
 
+from ..corpus import Layout
 from .common import Command
 from .tagging import tagging_options
 
@@ -25,7 +27,7 @@ from .tagging import tagging_options
 @click.option("--jobs", type=click.IntRange(1, 256), default=1, show_default=True, metavar="N",
               help="Processes that tag at the same time. The tags are the same, in the same order; probabilities may "
               "differ in their last digit.")
-def main(model: Path, layout: dict[str, Any], probabilities: bool, n_best: int, lexicon: str | None,
+def main(model: Path, layout: Layout, probabilities: bool, n_best: int, lexicon: str | None,
          partial: bool, jobs: int, **arguments: Any) -> None:
     """Tag INPUT with the RNN in the folder MODEL.
 
@@ -54,7 +56,7 @@ def main(model: Path, layout: dict[str, Any], probabilities: bool, n_best: int, 
             tagger = load(model, "rnn")
             if constraints is not None:
                 tagger = ConstrainedTagger(tagger, *constraints)
-        layout["field"] = layout["field"] or trained_field(model)
+        layout = replace(layout, field=layout.field or trained_field(model))
         tag_file(tagger, layout=layout, best=n_best or int(probabilities), partial=partial, ahead=jobs > 1,
                  **arguments)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from ..corpus import Layout
 from . import common
 
 
@@ -15,18 +16,18 @@ from . import common
 @common.corpus_options(learning=True)
 @common.force
 @common.quiet
-def main(train: str, model: Path, layout: dict, force: bool, quiet: bool) -> None:
+def main(train: str, model: Path, layout: Layout, force: bool, quiet: bool) -> None:
     """Train a bigram HMM on the tagged corpus TRAIN and write it to the folder MODEL.
 
     TRAIN is a file, or - for standard input; MODEL is a new folder, or an empty one.
     """
-    from ..storage import modelfile
     from ..corpus import read_tagged
     from ..files import check_free
     from ..models.hmm import HMMTagger
+    from ..storage import modelfile
 
     check_free(model, force=force)
-    sentences = read_tagged(train, **layout)
+    sentences = read_tagged(train, layout)
     tagger = HMMTagger.train(sentences)
     tagger.info = modelfile.origin(train, sentences, layout)
     modelfile.save(model, tagger, force=force)

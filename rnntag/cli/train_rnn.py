@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..corpus import Layout
 from ..errors import DivergedError, OptionError
 from ..files import check_free
-from ..models.options import PRESETS, SWITCHES, Options, flag, preset, refuse_unused
+from ..models.options import GROUPS, PRESETS, SWITCHES, Options, flag, preset, refuse_unused
 from . import common
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ TYPES = {int: click.INT, float: click.FLOAT, str: click.STRING}
 
 def network_options(command: Callable) -> Callable:
     """An option for each field of Options, in its group; absent means: as the preset says."""
-    for option in reversed(fields(Options)):
+    for option in reversed(sorted(fields(Options), key=lambda option: GROUPS.index(option.metadata["group"]))):
         meta, name = option.metadata, option.name
         if name == "vectors":  # a width here, a file on the command line
             continue
@@ -91,15 +92,15 @@ def parse_run(text: str, vectors: bool = False) -> Options:
 @network_options
 def main(train: str, model: str, dev: str | None, dev_fraction: float, keep: str, preset_name: str | None,
          init: str | None, vectors: str | None, raw_text: tuple[str, ...], resume: bool, checkpoint_every: float,
-         layout: dict, force: bool, quiet: bool, **changes: Any) -> None:
+         layout: Layout, force: bool, quiet: bool, **changes: Any) -> None:
     """Train an RNN tagger on the tagged corpus TRAIN and write it to the folder MODEL.
 
     MODEL is a new folder, or an empty one. The defaults of the network, its input and its training are
     those of the default preset. One BLAS thread is used unless
     OPENBLAS_NUM_THREADS (or OMP_NUM_THREADS) says otherwise.
     """
-    from ..training.checkpoint import Checkpoints
     from ..storage.modelfile import check
+    from ..training.checkpoint import Checkpoints
     from ..training.preparation import prepare
     from .vectors import counted
 
@@ -110,8 +111,8 @@ def main(train: str, model: str, dev: str | None, dev_fraction: float, keep: str
     run = prepare(train, dev=dev or (), dev_fraction=dev_fraction, keep=keep, preset=preset_name, init=init,
                   vectors=vectors, raw_text=raw_text, layout=layout, progress=lambda words: counted(words, quiet),
                   options={name: value for name, value in changes.items() if value not in (None, ())})
-    run.trainer.tagger.info = run.info
-    check(run.trainer.tagger)
+    run.task.tagger.info = run.info
+    check(run.task.tagger)
     if not quiet:
         _describe(run)
     with Checkpoints(model, {"options": run.trainer.options.to_dict(), **run.info}, every=checkpoint_every,
@@ -121,13 +122,13 @@ def main(train: str, model: str, dev: str | None, dev_fraction: float, keep: str
 
 def _describe(run: Run) -> None:
     trainer = run.trainer
-    size = sum(array.size for array in trainer.tagger.params.values())
-    click.echo(f"{len(run.train):,} sentences, {trainer.tokens:,} tokens, {len(trainer.tagger.tags) - 1} tags; "
+    size = sum(array.size for array in run.task.tagger.params.values())
+    click.echo(f"{len(run.train):,} sentences, {trainer.tokens:,} tokens, {len(run.task.tagger.tags) - 1} tags; "
                f"{size:,} weights", err=True)
     if run.start is not None:
         from ..models.adaptation import difference
-        click.echo(difference(trainer.tagger, run.start), err=True)
-    unseen = {tag for sentence in run.dev for tag in sentence.tags or []} - set(trainer.tagger.tags.strings)
+        click.echo(difference(run.task.tagger, run.start), err=True)
+    unseen = {tag for sentence in run.dev for tag in sentence.tags or []} - set(run.task.tagger.tags.strings)
     if unseen:
         count = sum(tag in unseen for sentence in run.dev for tag in sentence.tags or [])
         click.echo(f"Warning: {count} dev tokens have tags that the training corpus lacks "
@@ -198,7 +199,7 @@ def _run(trainer: Trainer, checkpoints: Checkpoints, quiet: bool) -> None:
         for epoch in trainer.epochs(progress):
             checkpoints.log.append(epoch.to_dict())
             if not quiet:
-                dev = "" if epoch.dev_accuracy is None else f"  dev {100 * epoch.dev_accuracy:.2f}%"
+                dev = "" if epoch.score is None else f"  dev {100 * epoch.score:.2f}%"
                 bar.write(f"epoch {epoch.epoch:3}  loss {epoch.loss:.4f}{dev}"
                           f"{' *' if dev and epoch.best else ''}  {epoch.tokens_per_second:,.0f} tokens/s",
                           file=sys.stderr)

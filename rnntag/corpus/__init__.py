@@ -19,95 +19,114 @@ May import: errors, compression, files.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from ..errors import CorpusError, OptionError, quote
 from ..files import open_input, shown
-from .base import (FIELDS, MAX_LINE_BYTES, MAX_SENTENCE_TOKENS, Block, Format, Lines, Sentence, Skipped,
-                   count_characters)
-from .columns import Conllu, Vertical
-from .detect import judge
-from .horizontal import LineFormat, Tags, Tokens, WordTag
-from .jsonl import JsonLines
+from .base import FIELDS, MAX_SENTENCE_TOKENS, Block, Column, Format, Sentence, count_characters
+from .detect import detect_format
+from .horizontal import LineFormat
+from .lines import MAX_LINE_BYTES, Lines, Skipped
 
-__all__ = ["FIELDS", "FORMATS", "MAX_LINE_BYTES", "MAX_SENTENCE_TOKENS", "TAGGED", "TO_TAG", "Block", "Format",
-           "LineFormat", "Lines", "Sentence", "Skipped", "check_layout", "count_characters", "detect", "open_corpus",
+__all__ = ["FIELDS", "FORMATS", "MAX_LINE_BYTES", "MAX_SENTENCE_TOKENS", "TAGGED", "TO_TAG", "Block", "Column",
+           "Format", "Layout", "LineFormat", "Lines", "Sentence", "Skipped", "count_characters", "open_corpus",
            "read", "read_tagged"]
 
-FORMATS: dict[str, type[Format]] = {cls.name: cls for cls in (WordTag, Tokens, Tags, Vertical, Conllu,
-                                                              JsonLines)}
+CLASSES = {"wordtag": "horizontal:WordTag", "tokens": "horizontal:Tokens", "tags": "horizontal:Tags",
+           "vertical": "columns:Vertical", "conllu": "columns:Conllu", "jsonl": "jsonl:JsonLines"}  # module and class
+
+
+def _format(place: str) -> type[Format]:
+    module, name = place.split(":")
+    return getattr(import_module(f".{module}", __name__), name)
+
+
+FORMATS = {name: _format(place) for name, place in CLASSES.items()}
 TAGGED = tuple(name for name, format in FORMATS.items() if format.has_words and format.has_tags)
 TO_TAG = tuple(name for name, format in FORMATS.items() if format.has_words)
 
 
-def check_layout(format: str | None = None, separator: str = "_", field: str | None = None, column: int = 2,
-                 choices: Iterable[str] = TAGGED) -> None:
-    """Raise OptionError unless a corpus can be read so: misuse shows before the file is read."""
-    Format(separator, field or "upos", column)
-    if format is not None and format not in tuple(choices):
-        raise OptionError(quote(format), f"it is one of {', '.join(choices)}", place="--format")
+@dataclass(frozen=True)
+class Layout:
+    """How a file is to be read. Raises OptionError for what no file can be: misuse shows before a file is read.
+
+    format                     one of FORMATS; None: what the file shows
+    separator, field, column   as for ``Format``, where ``field`` is ``fields``
+    skipped                    counts sentences that cannot be read, which come as empty ones; None: they are errors
+    tag_map                    tags of the first column to replace by others, in a corpus to learn from
+    """
+
+    format: str | None = None
+    separator: str = "_"
+    field: str | Sequence[str] | None = None
+    column: int = 2
+    skipped: Skipped | None = None
+    tag_map: Mapping[str, str] | None = None
+
+    def __post_init__(self) -> None:
+        Format(self.separator, self.field, self.column)
+        if self.format is not None and self.format not in FORMATS:
+            raise OptionError(quote(self.format), f"it is one of {', '.join(FORMATS)}", place="--format")
+        if not isinstance(self.tag_map or {}, Mapping):
+            raise OptionError(quote(self.tag_map), "it is a mapping from tags to tags", place="--tag-map")
+
+    @classmethod
+    def of(cls, given: Layout | str | None, **more: Any) -> Layout:
+        """``given``, or that of a format and keywords."""
+        return given if isinstance(given, Layout) else cls(given, **more)
 
 
 @contextmanager
-def open_corpus(path: str | Path, format: str | None = None, choices: Iterable[str] = FORMATS,
-                separator: str = "_", *, field: str = "upos", column: int = 2, want: str = "any",
-                skipped: Skipped | None = None) -> Iterator[tuple[Format, Iterator[Sentence]]]:
+def open_corpus(path: str | Path, layout: Layout | str | None = None, choices: Iterable[str] = FORMATS, *,
+                want: str = "any", **more: Any) -> Iterator[tuple[Format, Iterator[Sentence]]]:
     """The format of a file (``-``: standard input) and its sentences, one after the other.
 
-    Without ``format``, it is the one of ``choices`` that the name or the text shows: a file's first
-    100 lines, but only the first line of standard input, so that a dialogue need not wait.
-
-    separator, field, column, want   as for ``Format``
-    skipped   counts the sentences that cannot be read, which come as empty ones; None: they are errors
+    layout    a Layout; or the format, its other fields being ``more``
+    choices   the formats that will do. Without a format, it is the one of these that the name or the text shows: a
+              file's first 100 lines, but only the first line of standard input, so that a dialogue need not wait
+    want      as for ``Format``
 
     Raises CorpusError (place, line and what was wrong) and RnntagError (the file itself).
     """
-    check_layout(format, separator, field, column, choices)
+    layout = Layout.of(layout, **more)
+    if layout.format is not None and layout.format not in tuple(choices):
+        raise OptionError(quote(layout.format), f"it is one of {', '.join(choices)}", place="--format")
     with open_input(path) as stream:
-        lines = Lines(stream, path, skipped)
-        if format is None:
-            format = judge(lines, tuple(choices), separator)
-        reader = FORMATS[format](separator, field, column, want)
+        lines = Lines(stream, path, layout.skipped)
+        format = layout.format or detect_format(lines, FORMATS, tuple(choices), layout.separator)
+        reader = FORMATS[format](layout.separator, layout.field, layout.column, want)
         yield reader, reader.read(lines)
 
 
-def read(path: str | Path, format: str | None = None, separator: str = "_",
-         choices: Iterable[str] = FORMATS, **more: Any) -> Iterator[Sentence]:
+def read(path: str | Path, layout: Layout | str | None = None, choices: Iterable[str] = FORMATS, *,
+         want: str = "any", **more: Any) -> Iterator[Sentence]:
     """The sentences of a file, as ``open_corpus`` gives them."""
-    with open_corpus(path, format, choices, separator, **more) as (_, sentences):
+    with open_corpus(path, layout, choices, want=want, **more) as (_, sentences):
         yield from sentences
 
 
-def read_tagged(path: str | Path, format: str | None = None, separator: str = "_", *,
-                field: str | None = None, column: int = 2, skipped: Skipped | None = None,
-                tag_map: Mapping[str, str] | None = None) -> list[Sentence]:
-    """A tagged corpus to learn from: its sentences, empty ones left out.
-
-    tag_map   tags to replace by others
+def read_tagged(path: str | Path, layout: Layout | str | None = None, **more: Any) -> list[Sentence]:
+    """A tagged corpus to learn from: its sentences, empty ones left out; arguments as for ``open_corpus``.
 
     Raises CorpusError when nothing is left, and what ``open_corpus`` raises.
     """
-    sentences = []
-    for sentence in read(path, format, separator, TAGGED, field=field or "upos", column=column, want="tags",
-                         skipped=skipped):
+    layout = Layout.of(layout, **more)
+    tag_map, skipped = layout.tag_map, layout.skipped
+    sentences, shared = [], dict[str, str]().setdefault
+    for sentence in read(path, layout, TAGGED, want="tags"):
         if sentence.words:
-            sentence.source = sentence.best = None  # it will not be written back
             if tag_map and sentence.tags:
                 sentence.tags = [tag_map.get(tag, tag) for tag in sentence.tags]
+            sentence.source = None  # it will not be written back
+            for name, tags in sentence.columns.items():  # one string in memory for all that are equal
+                sentence.columns[name] = Column(list(map(shared, tags.values, tags.values)))
             sentences.append(sentence)
     if not sentences:
         hint = str(skipped) if skipped is not None and skipped.count else ""
         raise CorpusError("no tagged sentences", "at least one is needed", hint, place=shown(path))
     return sentences
-
-
-def detect(path: str | Path, choices: Iterable[str], separator: str = "_") -> str:
-    """Which of the formats ``choices`` a file is in. Not for standard input: it is read up.
-
-    Raises CorpusError when it cannot be told.
-    """
-    with open_input(path) as stream:
-        return judge(Lines(stream, path, Skipped()), tuple(choices), separator)

@@ -6,10 +6,13 @@ import re
 from collections.abc import Iterable, Iterator
 
 from ..errors import CorpusError, quote
-from .base import FIELDS, Block, Format, Lines, Sentence
+from .base import Best, Block, Column, Format, Sentence
+from .lines import Lines
 
 MAX_BLOCK_LINES = 100_000  # of a sentence, with its comments
-COLUMNS = 10  # of CoNLL-U
+WIDTH = 10  # of CoNLL-U,
+CELLS = {"lemma": 2, "upos": 3, "xpos": 4, "feats": 5}  # in which the columns of a sentence are, from 0
+NUMBERS = list(map(str, range(1, 201)))  # the IDs of most sentences, which need not be looked at one by one
 PROBABILITY = re.compile(r"0\.[0-9]{6}|1\.000000")  # a cell of vertical, as it is written
 
 
@@ -52,11 +55,17 @@ class BlockFormat(Format):
 class Vertical(BlockFormat):
     """``read TAB VBP``: the word, and the tag in column ``column``; other columns are kept.
 
-    ``Sentence.best`` is in the columns after the tag's: its probability, with six digits, and then other
+    ``Column.best`` is in the columns after the tag's: its probability, with six digits, and then other
     tags with theirs.
     """
 
     name = "vertical"
+
+    @classmethod
+    def shown_by(cls, texts: list[str]) -> bool:
+        """Tabs in all lines, spaces in few; CoNLL-U looks so, too, and is asked before."""
+        return bool(texts) and all("\t" in text for text in texts) and sum(" " in text for text in texts) < len(
+            texts) / 2
 
     def parse(self, block: Block, number: int, lines: Lines) -> Sentence:
         rows = [line.split("\t") for line in block.lines]
@@ -69,9 +78,10 @@ class Vertical(BlockFormat):
         best = self._best(rows, block) if rows and len(rows[0]) > self.column else None
         if self.want == "words":
             return Sentence(words, None, number, block)
-        return Sentence(words, [row[column] if len(row) > column else "" for row in rows], number, block, best)
+        tags = [row[column] if len(row) > column else "" for row in rows]
+        return Sentence(words, {"": Column(tags, best)}, number, block)
 
-    def _best(self, rows: list[list[str]], block: Block) -> list[list[tuple[str, float]]] | None:
+    def _best(self, rows: list[list[str]], block: Block) -> Best | None:
         """The probabilities beside the tags, taken out of the lines, because new tags bring theirs; None where
         a word has none."""
         if not all(len(row) > self.column and PROBABILITY.fullmatch(row[self.column]) for row in rows):
@@ -87,8 +97,8 @@ class Vertical(BlockFormat):
         block.lines = ["\t".join(row) for row in rows]
         return found
 
-    def explain(self) -> str:
-        return f"vertical has it in column {self.column}"
+    def explain(self, name: str) -> str:
+        return f"vertical has it in column {self.column}" if name in ("", self.fields[0]) else super().explain(name)
 
     def _with_best(self, line: str, best: list[tuple[str, float]]) -> str:
         """The line with these probabilities beside the tag: ``_best`` backwards."""
@@ -98,15 +108,15 @@ class Vertical(BlockFormat):
         return "\t".join(row)
 
     def write(self, sentence: Sentence) -> str:
-        source, tags = sentence.source, sentence.tags
+        source, first = sentence.source, sentence.first
         same = source is not None and source.format == self.name
         lines: list[str] = source.lines if same and source else sentence.words
         if not same:
             self.checked(sentence.words, "word", spaces=True)
-        if tags is not None:
-            self.checked((tag for tag in set(tags) if tag or not same), "tag", spaces=True)
+        if first is not None:
+            self.checked((tag for tag in set(first.values) if tag or not same), "tag", spaces=True)
             column, filled = self.column - 1, []
-            for line, tag in zip(lines, tags, strict=True):
+            for line, tag in zip(lines, first.values, strict=True):
                 if not tag:  # it had none, and stays as it was
                     filled.append(line)
                     continue
@@ -115,28 +125,34 @@ class Vertical(BlockFormat):
                 row[column] = tag
                 filled.append("\t".join(row))
             lines = filled
-        if sentence.best:
-            lines = list(map(self._with_best, lines, sentence.best))
+        if first is not None and first.best:
+            lines = list(map(self._with_best, lines, first.best))
         end = source.end if same and source else "\n\n"
         return "\n".join(lines) + end if lines else "\n"
 
 
 class Conllu(BlockFormat):
-    """CoNLL-U: ten columns. Words are the lines whose ID is a whole number; the tag is column UPOS,
-    XPOS or FEATS. Everything else, comments, ranges, empty nodes and the other columns, is kept."""
+    """CoNLL-U: ten columns. Words are the lines whose ID is a whole number; what is said of them is in UPOS, XPOS,
+    FEATS and LEMMA. Everything else, comments, ranges, empty nodes and the other columns, is kept."""
 
     name = "conllu"
+
+    @classmethod
+    def shown_by(cls, texts: list[str]) -> bool:
+        """Ten columns, the first one with numbers, in most of the lines that are no comments."""
+        rows = [text for text in texts if not text.startswith("#")]
+        return sum(text.count("\t") == WIDTH - 1 and text[:1].isdigit() for text in rows) > len(rows) / 2
 
     def parse(self, block: Block, number: int, lines: Lines) -> Sentence:
         texts = block.lines
         where = [i for i, line in enumerate(texts) if line[0] != "#"]
         rows = [texts[i].split("\t") for i in where]
         for i, row in zip(where, rows):
-            if len(row) != COLUMNS:
-                raise CorpusError(f"{len(row)} column{'s' * (len(row) != 1)}", f"CoNLL-U has {COLUMNS}",
+            if len(row) != WIDTH:
+                raise CorpusError(f"{len(row)} column{'s' * (len(row) != 1)}", f"CoNLL-U has {WIDTH}",
                                   self._guess(texts[i], row), lines.place(number + i))
         ids = [row[0] for row in rows]
-        if ids != list(map(str, range(1, len(ids) + 1))):
+        if ids != NUMBERS[:len(ids)]:
             keep = self._words(ids, number, where, lines)
             where, rows = [where[i] for i in keep], [rows[i] for i in keep]
         words = [row[1] for row in rows]
@@ -144,18 +160,26 @@ class Conllu(BlockFormat):
             raise CorpusError("an empty FORM", "a word is not empty", place=lines.place(
                 number + where[words.index("")]))
         block.rows = where
-        return Sentence(words, None if self.want == "words" else self._tags(rows), number, block)
+        columns = {}
+        for name in self.fields if self.want != "words" else ():
+            cell = CELLS[name]
+            values = [row[cell] for row in rows]
+            for i in self._missing(name, words, values):
+                values[i] = ""
+            columns[name] = Column(values)
+        return Sentence(words, columns, number, block)
 
-    def _tags(self, rows: list[list[str]]) -> list[str]:
-        column = FIELDS[self.field]
-        tags = [row[column] for row in rows]
-        if "_" in tags and self.field != "feats":  # no features is something to be learnt
-            tags = ["" if tag == "_" else tag for tag in tags]
-        return tags
+    @staticmethod
+    def _missing(name: str, words: list[str], values: list[str]) -> list[int]:
+        """Where ``_`` stands for no value: in FEATS nowhere, because no features is something to be learnt, and
+        not where it is the lemma of the word ``_``."""
+        if "_" not in values or name == "feats":
+            return []
+        return [i for i, value in enumerate(values) if value == "_" and not (name == "lemma" and words[i] == "_")]
 
     @staticmethod
     def _guess(text: str, row: list[str]) -> str:
-        if len(row) == 1 and text.count(" ") >= COLUMNS - 1:
+        if len(row) == 1 and text.count(" ") >= WIDTH - 1:
             return "Are there spaces where tabs should be?"
         return "Is it TSV? Try --format vertical."
 
@@ -174,26 +198,30 @@ class Conllu(BlockFormat):
                                   "an empty node 8.1", hint, lines.place(number + where[i]))
         return keep
 
-    def explain(self) -> str:
-        return f"column {self.field.upper()} has one for each word"
+    def explain(self, name: str) -> str:
+        return f"column {name.upper()} has one for each word"
 
     def write(self, sentence: Sentence) -> str:
-        source, column = sentence.source, FIELDS[self.field]
-        same = source is not None and source.format == self.name
-        tags = ["" for _ in sentence.words] if sentence.tags is None else sentence.tags
-        self.checked((tag for tag in set(tags) if tag), "tag", spaces=False)
-        if "_" in tags and self.field != "feats":
-            raise CorpusError("tag '_' cannot be written as conllu", f"in {self.field.upper()} it means no tag",
-                              "Choose another format.")
-        if not (same and source):
+        source = sentence.source
+        if source is None or source.format != self.name:
             self.checked(sentence.words, "word", spaces=True)
-            source = Block(self.name, [f"{i}\t{word}" + "\t_" * (COLUMNS - 2)
+            source = Block(self.name, [f"{i}\t{word}" + "\t_" * (WIDTH - 2)
                                        for i, word in enumerate(sentence.words, 1)], range(len(sentence)))
-        lines = source.lines
-        if sentence.tags is not None or not same:
-            lines = lines.copy()
-            for i, tag in zip(source.rows, tags, strict=True):
-                row = lines[i].split("\t", column + 1)
-                row[column] = tag or "_"
-                lines[i] = "\t".join(row)
+        lines = source.lines.copy()
+        for name, column in sentence.columns.items():
+            name = name or self.fields[0]
+            if name in CELLS:
+                self._fill(lines, source.rows, name, sentence.words, column.values)
         return "\n".join(lines) + source.end if lines else "\n"
+
+    def _fill(self, lines: list[str], rows: Iterable[int], name: str, words: list[str], values: list[str]) -> None:
+        """Put the values of a column into its cells of the lines ``rows``."""
+        kind, cell = self._kind(name), CELLS[name]
+        self.checked(filter(None, set(values)), kind, spaces=name == "lemma")
+        if self._missing(name, words, values):
+            raise CorpusError(f"{kind} '_' cannot be written as conllu", f"in {name.upper()} it means no {kind}",
+                              "Choose another format.")
+        for i, value in zip(rows, values, strict=True):
+            row = lines[i].split("\t", cell + 1)
+            row[cell] = value or "_"
+            lines[i] = "\t".join(row)

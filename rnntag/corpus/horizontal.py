@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..errors import CorpusError, quote
-from .base import Format, Line, Lines, Sentence
+from .base import Format, Sentence
+from .lines import Line, Lines
 
 
 class LineFormat(Format):
@@ -74,9 +75,10 @@ class WordTag(LineFormat):
         return words, tags
 
     def items(self, sentence: Sentence) -> list[str]:
-        if sentence.tags is None and sentence.words:
+        tags = sentence.tags
+        if tags is None and sentence.words:
             raise CorpusError("a sentence without tags", "wordtag needs them")
-        return [self._item(word, tag) for word, tag in zip(sentence.words, sentence.tags or [], strict=True)]
+        return [self._item(word, tag) for word, tag in zip(sentence.words, tags or [], strict=True)]
 
     def _item(self, word: str, tag: str) -> str:
         item = f"{word}{self.separator}{tag}"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ..errors import CorpusError, quote
 from ..files import open_input
-from .base import Lines
+from .lines import Lines
 
 
 def read_lexicon(path: str | Path) -> dict[str, set[str]]:

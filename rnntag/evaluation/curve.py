@@ -2,17 +2,17 @@
 
     error(n) = a n^-b        n training tokens
 
-Two parameters, a straight line in logarithms. A third one, the error that no corpus size takes away
+Two parameters, a straight line in logarithms. A third one, the error that remains at any corpus size
 (error = a n^-b + c), cannot be told from b with five sizes that span a factor of 16: its estimate
-swings between 0 and the last error, and what it predicts with it.
+swings between 0 and the last error, and the prediction swings with it.
 
-What comes next starts from the last error measured, not from the line, and falls as the line does:
+The forecast starts from the last error measured, not from the line, and falls as the line does:
 
     error(m) = error(n) (m / n)^-b
 
-Its interval says where the error of m tokens will be measured, on the same test sentences. All sizes are
-scored on these, and on parts of one corpus, so counts of errors scatter less about the line than
-independent ones; how much, the curve itself has to say, and with few sizes that is said by few residuals.
+Its interval says where the error of m tokens will be measured, on the same test sentences. All sizes are trained
+on parts of one corpus and scored on these sentences, so their counts of errors scatter less about the line than
+independent counts. How much less is estimated from the residuals, which are few when the sizes are few.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from .significance import Interval
 
 Point = tuple[float, int, int]  # training tokens, wrong, of all
 QUANTILES = {2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447, 7: 2.365, 8: 2.306, 9: 2.262}  # Student's t, 97.5 %
-LEAST = 0.1  # scatter of the points that is always reckoned with: two residuals can be small by chance
+LEAST = 0.1  # scatter of the points that is always assumed: two residuals can be small by chance
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class PowerLaw:
 
 
 class Forecast(NamedTuple):
-    """The error to expect, and where it will be measured (95 %); None when too few sizes say."""
+    """The error to expect, and the 95 % interval of its measurement; None when there are too few sizes."""
 
     error: float
     interval: Interval | None
@@ -85,8 +85,8 @@ def forecast(points: Sequence[Point], n: float) -> Forecast:
 
         log error(n) -+ t sqrt(scatter (step^2 var(b) + 1 / wrong + 1 / wrong(n))),   step = log(n / last n)
 
-    t is the quantile for as many degrees of freedom as there are sizes beyond two; below two of them the
-    interval would say nothing.
+    t is the quantile for as many degrees of freedom as there are sizes beyond two; with fewer than two degrees
+    the interval would say nothing.
     """
     law = fit(points)
     last, wrong, total = points[-1][0], max(points[-1][1], 0.5), points[-1][2]

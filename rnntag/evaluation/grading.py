@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 
 from ..corpus import Sentence
-from ..errors import CorpusError
 from .scores import (Pair, Score, TagScore, accuracy, accuracy_by_knowledge, ambiguous_words, confusion, macro_f1,
                      mistakes, sentence_accuracy, tag_scores)
 from .significance import (ALPHA, RESAMPLES, Z, Interval, McNemar, bootstrap_p, holm, mcnemar, percentile, ratio,
@@ -33,7 +32,7 @@ class Knowledge:
 
     @classmethod
     def of(cls, sentences: Sequence[Sentence]) -> Knowledge:
-        """That of a corpus."""
+        """What a corpus knows."""
         return cls({word for sentence in sentences for word in sentence.words}, ambiguous_words(sentences))
 
 
@@ -56,7 +55,7 @@ class Measure:
 
 @dataclass
 class Grade:
-    """All about one answer."""
+    """One answer: its scores, those of its tags, and its confusion."""
 
     name: str
     measures: dict[str, Measure]
@@ -64,8 +63,8 @@ class Grade:
     confusion: Counter[tuple[str, str]]
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON values; the confusion without the right answers, most frequent first."""
-        return {"name": self.name, **{name: each.to_dict() for name, each in self.measures.items()},
+        """As JSON values; of the confusion only the mistakes, most frequent first."""
+        return {"name": self.name, **{name: measure.to_dict() for name, measure in self.measures.items()},
                 "tags": {tag: {"support": s.support, "answered": s.answered, "correct": s.correct,
                                "precision": s.precision, "recall": s.recall, "f1": s.f1}
                          for tag, s in self.tags.items()},
@@ -119,8 +118,8 @@ class Grading:
     def to_dict(self) -> dict[str, Any]:
         """As JSON values."""
         return {"sentences": self.sentences, "tokens": self.tokens, "left_out": self.left_out,
-                "resamples": self.resamples, "seed": self.seed, "answers": [each.to_dict() for each in self.grades],
-                "comparisons": [each.to_dict() for each in self.comparisons]}
+                "resamples": self.resamples, "seed": self.seed, "answers": [grade.to_dict() for grade in self.grades],
+                "comparisons": [comparison.to_dict() for comparison in self.comparisons]}
 
 
 def grade(answers: Sequence[tuple[str, Sequence[Pair]]], known: Knowledge | None = None,
@@ -131,11 +130,11 @@ def grade(answers: Sequence[tuple[str, Sequence[Pair]]], known: Knowledge | None
 
     Raises CorpusError when words are needed and neither side has them.
     """
-    left_out = sum(len(each.left_out) for each in answers[0][1])
-    answers = [(name, [each for each in pairs if each.reference]) for name, pairs in answers]
+    left_out = sum(len(pair.left_out) for pair in answers[0][1])
+    answers = [(name, [pair for pair in pairs if pair.reference]) for name, pairs in answers]
     names = GROUPS if known else GROUPS[:2]
-    counts = [_counts(pairs, known) for _, pairs in answers]  # of each answer (S, groups, 2)
-    moved = [_influence(pairs)[:, None] for _, pairs in answers]  # of each (S, 1)
+    counts = [_counts(pairs, known) for _, pairs in answers]  # (S, groups, 2) for an answer
+    moved = [_influence(pairs)[:, None] for _, pairs in answers]  # (S, 1) for an answer
     S, A = len(answers[0][1]), len(answers)
     columns = np.concatenate([*(part.reshape(S, -1) for part in counts), *moved], axis=1)
     sums = resample(columns, resamples, np.random.default_rng(seed))
@@ -145,9 +144,9 @@ def grade(answers: Sequence[tuple[str, Sequence[Pair]]], known: Knowledge | None
     accuracies = ratio(drawn[:, :, 0, 0], drawn[:, :, 0, 1])
     comparisons = [_compare((answers[a], answers[b]), accuracies[:, b] - accuracies[:, a])
                    for a, b in combinations(range(A), 2)]
-    for each, p in zip(comparisons, holm([each.p for each in comparisons])):
-        each.p_adjusted = p
-    tokens = sum(len(each.reference) for each in answers[0][1])
+    for comparison, p in zip(comparisons, holm([comparison.p for comparison in comparisons])):
+        comparison.p_adjusted = p
+    tokens = sum(len(pair.reference) for pair in answers[0][1])
     return Grading(S, tokens, left_out, resamples, seed, grades, comparisons)
 
 
@@ -169,16 +168,13 @@ def _grade(name: str, pairs: Sequence[Pair], known: Knowledge | None, names: Seq
 def _counts(pairs: Sequence[Pair], known: Knowledge | None) -> np.ndarray:
     """(right, all) for each sentence and group: (S, groups, 2)."""
     rows = []
-    for each in pairs:
-        right = [a == b for a, b in zip(each.reference, each.answer)]
+    for pair in pairs:
+        right = [a == b for a, b in zip(pair.reference, pair.answer)]
         row = [(sum(right), len(right)), (all(right), 1)]
         if known:
-            if each.words is None:
-                raise CorpusError("no words on either side", "known words can be told only from words",
-                                  "Give a reference in a format with words (wordtag).")
-            for inside in ([word in known.words for word in each.words],
-                           [word not in known.words for word in each.words],
-                           [word in known.ambiguous for word in each.words]):
+            words = pair.require_words()
+            for inside in ([word in known.words for word in words], [word not in known.words for word in words],
+                           [word in known.ambiguous for word in words]):
                 row.append((sum(map(int.__and__, right, inside)), sum(inside)))
         rows.append(row)
     return np.array(rows, np.int32)
@@ -192,33 +188,34 @@ def _influence(pairs: Sequence[Pair]) -> np.ndarray:
     counts of the sentence above, total_k = support + answered of tag k in all of the text, k of the K tags
     of the reference.
     """
-    found = {tag: score for tag, score in tag_scores(confusion(pairs)).items() if score.support}
-    right = {tag: 2 / (score.support + score.answered) / len(found) for tag, score in found.items()}
-    there = {tag: score.f1 * right[tag] / 2 for tag, score in found.items()}
+    scores = {tag: score for tag, score in tag_scores(confusion(pairs)).items() if score.support}
+    right = {tag: 2 / (score.support + score.answered) / len(scores) for tag, score in scores.items()}
+    there = {tag: score.f1 * right[tag] / 2 for tag, score in scores.items()}
     return np.array([sum((right[tag] if tag == given else 0) - there[tag] - there.get(given, 0)
-                         for tag, given in zip(each.reference, each.answer)) for each in pairs])
+                         for tag, given in zip(pair.reference, pair.answer)) for pair in pairs])
 
 
 def macro_interval(tags: Mapping[str, TagScore], moved: np.ndarray) -> Interval:
     """The interval of macro-F1, from the influences of its sentences summed over each resample (R,).
 
-    A bootstrap does not see how unsure a rare tag is: one that is there once is right or wrong in all resamples
-    that have it. So what Wilson's interval has over the normal one of the same tag is added, low and high apart:
+    A bootstrap does not see how uncertain a rare tag is: a tag that occurs once is right in all resamples that have
+    it, or wrong in all. So the excess of Wilson's interval over the normal interval of a tag is added, low and high
+    apart:
 
         end = macro-F1 -+ sqrt(b^2 + sum_k max(0, w_k^2 - n_k^2) / K^2)
 
-    b, w, n: from the score to the end of the bootstrap's, of Wilson's and of the normal interval. F1 of a tag is
-    2J / (1 + J), J = correct / (support + answered - correct), and J is a share, so they are intervals of J.
+    b, w, n: from the score to the end of the bootstrap interval, of Wilson's and of the normal one. F1 of a tag is
+    2J / (1 + J), J = correct / (support + answered - correct). J is a share, so w and n come from intervals of J.
     """
-    found = [score for score in tags.values() if score.support]
+    scores = [score for score in tags.values() if score.support]
     excess = np.zeros(2)
-    for correct, support, answered in found:
+    for correct, support, answered in scores:
         total = support + answered - correct
         share = correct / total
         normal = Z * math.sqrt(share * (1 - share) / total) * 2 / (1 + share) ** 2
         ends = np.array(wilson(correct, total))
         excess += np.maximum(0, (2 * ends / (1 + ends) - 2 * share / (1 + share)) ** 2 - normal ** 2)
-    low, high = np.hypot(percentile(moved), np.sqrt(excess) / len(found))
+    low, high = np.hypot(percentile(moved), np.sqrt(excess) / len(scores))
     middle = macro_f1(tags)
     return Interval(max(0.0, middle - low), min(1.0, middle + high))
 

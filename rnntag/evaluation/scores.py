@@ -1,19 +1,19 @@
-"""What is right of an answer, counted: reference and answer side by side, and small functions over that.
+"""What is right in an answer, counted: reference and answer side by side, and small functions over that.
 
 ``pair`` sets two corpora side by side, sentence by sentence, and refuses what does not match;
-everything else here takes the pairs it gives (a list, to be gone over more than once) and returns
-numbers. How sure one can be of these: ``significance``; all together: ``grading``.
+everything else here takes its pairs (as a list where they are needed more than once) and returns
+numbers. How sure one can be of them: ``significance``; everything together: ``grading``.
 """
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import NamedTuple
 
-from ..corpus import Sentence
+from ..corpus import Column, Sentence
 from ..errors import CorpusError, quote
 
 MISSING = "(no tag)"  # the answered tag where there is none: no right one is called so
@@ -35,16 +35,31 @@ class Pair:
     confidence: list[float] | None = field(default=None, compare=False)
     left_out: dict[int, str] = field(default_factory=dict)
 
+    def require_words(self) -> list[str]:
+        """The words, where they are needed.
+
+        Raises CorpusError when neither side has them.
+        """
+        if self.words is None:
+            raise CorpusError("no words on either side", "known words can be told only from words",
+                              "Give a reference in a format with words (wordtag).")
+        return self.words
+
+    @property
+    def wrong(self) -> int:
+        """How many tags are wrong."""
+        return sum(map(str.__ne__, self.reference, self.answer))
+
     def tokens(self) -> list[tuple[str, str, str]]:
-        """Word, right and answered tag of each token; of those left out both tags are "". Without words the right
-        tag stands for the word."""
+        """Word, right and answered tag of each token; both tags of a token that is left out are "". Without words
+        the right tag stands for the word."""
         graded = zip(self.words or self.reference, self.reference, self.answer)
         return [(self.left_out[i], "", "") if i in self.left_out else next(graded)
                 for i in range(len(self.reference) + len(self.left_out))]
 
 
 class Score(NamedTuple):
-    """So many right of so many."""
+    """How many are right, of how many."""
 
     correct: int
     total: int
@@ -89,7 +104,8 @@ def _paired(right: Sentence, given: Sentence) -> Pair:
     words = right.words if _has_words(right) else given.words if _has_words(given) else None
     reference = right.tags or [""] * len(right)
     answer = [tag or MISSING for tag in given.tags or [""] * len(given)]
-    sure = None if given.best is None else [best[0][1] for best in given.best]
+    best = given.first.best if given.first else None
+    sure = None if best is None else [row[0][1] for row in best]
     if "" not in reference:
         return Pair(words, reference, answer, right.line, sure)
     graded = [i for i, tag in enumerate(reference) if tag]
@@ -117,15 +133,15 @@ def _has_words(sentence: Sentence) -> bool:
 def accuracy(pairs: Iterable[Pair]) -> Score:
     """The tags that are right, of all."""
     correct = total = 0
-    for each in pairs:
-        correct += sum(map(str.__eq__, each.reference, each.answer))
-        total += len(each.reference)
+    for pair in pairs:
+        correct += sum(map(str.__eq__, pair.reference, pair.answer))
+        total += len(pair.reference)
     return Score(correct, total)
 
 
 def sentence_accuracy(pairs: Iterable[Pair]) -> Score:
     """The sentences without a wrong tag, of all; blank lines are no sentences."""
-    right = [each.reference == each.answer for each in pairs if each.reference]
+    right = [pair.reference == pair.answer for pair in pairs if pair.reference]
     return Score(sum(right), len(right))
 
 
@@ -135,13 +151,8 @@ def accuracy_by_knowledge(pairs: Iterable[Pair], vocabulary: Collection[str]) ->
     Raises CorpusError when neither side has words.
     """
     correct, total = [0, 0], [0, 0]
-    for each in pairs:
-        if each.words is None:
-            if each.reference:
-                raise CorpusError("no words on either side", "known words can be told only from words",
-                                  "Give a reference in a format with words (wordtag).")
-            continue
-        for word, right, given in zip(each.words, each.reference, each.answer):
+    for pair in pairs:
+        for word, right, given in zip(pair.require_words() if pair.reference else (), pair.reference, pair.answer):
             unknown = word not in vocabulary
             correct[unknown] += right == given
             total[unknown] += 1
@@ -151,8 +162,8 @@ def accuracy_by_knowledge(pairs: Iterable[Pair], vocabulary: Collection[str]) ->
 def confusion(pairs: Iterable[Pair]) -> Counter[tuple[str, str]]:
     """How often each tag (first) was answered by each tag (second), right answers included."""
     counts: Counter[tuple[str, str]] = Counter()
-    for each in pairs:
-        counts.update(zip(each.reference, each.answer))
+    for pair in pairs:
+        counts.update(zip(pair.reference, pair.answer))
     return counts
 
 
@@ -163,7 +174,7 @@ def mistakes(counts: Counter[tuple[str, str]]) -> list[tuple[str, str, int]]:
 
 
 class TagScore(NamedTuple):
-    """One tag: how often it was answered rightly, is in the reference (support), was answered."""
+    """One tag: how often it was answered correctly, is in the reference (support), was answered."""
 
     correct: int
     support: int
@@ -197,20 +208,16 @@ def tag_scores(counts: Counter[tuple[str, str]]) -> dict[str, TagScore]:
 
 
 def macro_f1(scores: Mapping[str, TagScore]) -> float:
-    """The mean F1 over the tags that the reference has, each counting the same."""
-    found = [score.f1 for score in scores.values() if score.support]
-    return sum(found) / len(found) if found else float("nan")
+    """The unweighted mean F1 over the tags that the reference has."""
+    f1 = [score.f1 for score in scores.values() if score.support]
+    return sum(f1) / len(f1) if f1 else float("nan")
 
 
 def ambiguous_words(sentences: Iterable[Sentence]) -> set[str]:
     """The words with more than one tag in a tagged corpus."""
     first: dict[str, str] = {}
-    found = set()
-    for sentence in sentences:
-        for word, tag in zip(sentence.words, sentence.tags or []):
-            if first.setdefault(word, tag) != tag:
-                found.add(word)
-    return found
+    return {word for sentence in sentences for word, tag in zip(sentence.words, sentence.tags or [])
+            if first.setdefault(word, tag) != tag}
 
 
 class Example(NamedTuple):
@@ -224,24 +231,24 @@ class Example(NamedTuple):
 
 
 def examples(pairs: Iterable[Pair], limit: int, context: int = 4) -> dict[tuple[str, str], list[Example]]:
-    """For each (right tag, answered tag) that differ, the first ``limit`` places, ``context`` words
-    on either side; of sentences with words only."""
-    found: dict[tuple[str, str], list[Example]] = {}
-    for each in pairs:
-        if each.words is None or each.reference == each.answer:
+    """For each right and answered tag that differ, the first ``limit`` places with ``context`` words
+    on either side; only of sentences with words."""
+    places: dict[tuple[str, str], list[Example]] = defaultdict(list)
+    for pair in pairs:
+        if pair.words is None or not pair.wrong:
             continue
-        tokens = each.tokens()
+        tokens = pair.tokens()
         words = [word for word, _, _ in tokens]
-        for i, (word, *kind) in enumerate(tokens):
-            places = found.setdefault((kind[0], kind[1]), []) if kind[0] != kind[1] else None
-            if places is not None and len(places) < limit:
-                places.append(Example(each.line, i + 1, words[max(0, i - context):i], word,
-                                      words[i + 1:i + 1 + context]))
-    return found
+        for i, (word, right, given) in enumerate(tokens):
+            if right != given and len(places[right, given]) < limit:
+                places[right, given].append(Example(pair.line, i + 1, words[max(0, i - context):i], word,
+                                                    words[i + 1:i + 1 + context]))
+    return dict(places)
 
 
 def map_tags(sentences: Iterable[Sentence], mapping: Mapping[str, str]) -> Iterator[Sentence]:
     """The sentences with each tag replaced as ``mapping`` says; a tag that it lacks stays."""
     for sentence in sentences:
-        tags = None if sentence.tags is None else [mapping.get(tag, tag) for tag in sentence.tags]
-        yield Sentence(sentence.words, tags, sentence.line, best=sentence.best)
+        first = sentence.first
+        tags = {"": Column([mapping.get(tag, tag) for tag in first.values], first.best)} if first else None
+        yield Sentence(sentence.words, tags, sentence.line)

@@ -2,7 +2,7 @@
 
 The tokens of a sentence are not independent of each other: one wrong tag brings the next. What
 resamples whole sentences (the bootstrap) takes that into account; what counts tokens one by one
-(Wilson's interval, McNemar's test) does not, and is on text too sure of itself.
+(Wilson's interval, McNemar's test) does not, and is overconfident on text.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def resample(columns: np.ndarray, resamples: int, rng: np.random.Generator) -> n
     """Column sums (R, C) over S sentences drawn with replacement, R times, from columns (S, C).
 
     Every row uses one draw for all columns, so scores computed from a row are paired. A draw is
-    written as how often each sentence came, and the sums are then one matrix product.
+    written as the number of times each sentence was drawn; the sums are then one matrix product.
     """
     S, C = columns.shape
     small = columns.sum(axis=0).max(initial=0) < 1 << 21  # sums stay whole in float32 even at 8 times that
@@ -67,7 +67,7 @@ def resample(columns: np.ndarray, resamples: int, rng: np.random.Generator) -> n
 def percentile(samples: np.ndarray, level: float = LEVEL) -> Interval:
     """The percentile interval of bootstrap samples (Efron and Tibshirani 1993, chapter 13).
 
-    Samples that are not a number, of resamples without a token of the kind, are left out.
+    Samples that are not a number (resamples without a token of the kind) are left out.
     """
     samples = samples[~np.isnan(samples)]
     if not len(samples):
@@ -86,14 +86,14 @@ def bootstrap_p(differences: np.ndarray) -> float:
 
         2 (1 + min(#{d <= 0}, #{d >= 0})) / (R + 1),  at most 1
 
-    so it is never 0 (Davison and Hinkley 1997, 4.2.3); R = 10,000 tells down to 0.0002.
+    so it is never 0 (Davison and Hinkley 1997, 4.2.3); with R = 10,000 it is at least 0.0002.
     """
     fewer = min(int((differences <= 0).sum()), int((differences >= 0).sum()))
     return min(1.0, 2 * (1 + fewer) / (len(differences) + 1))
 
 
 class McNemar(NamedTuple):
-    """McNemar's test: tokens that only one of two answers has right, p, and which form it was."""
+    """McNemar's test: tokens that only one of two answers has right, p, and whether the test is exact."""
 
     only_first: int
     only_second: int
@@ -104,7 +104,7 @@ class McNemar(NamedTuple):
 def mcnemar(only_first: int, only_second: int) -> McNemar:
     """Are the two counts more different than a fair coin would make them? (McNemar 1947)
 
-    Exact (binomial, two-sided) up to EXACT_LIMIT tokens; above, where both agree, chi-square with
+    Exact (binomial, two-sided) up to EXACT_LIMIT tokens; above that, where both forms agree, chi-square with
     one degree of freedom and the continuity correction of Edwards (1948):
 
         chi2 = (|b - c| - 1)^2 / (b + c)
@@ -118,7 +118,7 @@ def mcnemar(only_first: int, only_second: int) -> McNemar:
 
 
 def holm(probabilities: Sequence[float]) -> list[float]:
-    """Probabilities adjusted for being several (Holm 1979): the i-th smallest of m times m - i + 1,
+    """Probabilities adjusted for multiple comparisons (Holm 1979): the i-th smallest of m times m - i + 1,
     no smaller than the one before, at most 1."""
     adjusted = [0.0] * len(probabilities)
     highest = 0.0

@@ -21,11 +21,11 @@ import numpy as np
 
 from ..corpus import Sentence
 from ..errors import OptionError
-from ..text.features import FeatureMap, normalized, word_features
 from ..nn.layers import Array
+from ..text.features import FeatureMap, normalized, word_features
+from ..text.vocab import Vocab
 from .options import PRESETS, Options, flag, refuse_unknown
 from .tagger import RNNTagger
-from ..text.vocab import Vocab
 
 START = "Start from a model that train-rnn wrote."
 OTHERS = ("min_count", "vectors")  # options of the input that may differ from the model's
@@ -110,13 +110,13 @@ def _take_over(tagger: RNNTagger, model: RNNTagger, fresh_vectors: bool) -> None
     rows = _rows(tagger.features, model.features)
     classes = tuple(ids[1:] - 1 for ids in _shared(tagger.tags, model.tags))  # id 0, no tag, has no class
     letters = _shared(tagger.alphabet, model.alphabet) if tagger.alphabet and model.alphabet else None
+    of_features = tagger.network.networks(tagger.params)[0][0].feature_tables
     for name, array in tagger.params.items():
-        plain = name.split(".", 1)[1] if name.startswith("net") else name  # of a member of a committee
+        plain = name.split(".", 1)[1] if name.startswith("net") else name  # of a member of an ensemble
         if fresh_vectors and plain.startswith("vectors."):
             continue
         axes: dict[int, Any] = {}  # axis to the indices that both have: in tagger, in model
-        one_hot = not tagger.options.embedding and plain.startswith("rnn0.") and plain.endswith(".W_x")
-        if plain == "features.table" or one_hot:
+        if plain in of_features:
             axes[0] = rows
         elif plain == "characters.table":
             axes[0] = letters

@@ -23,7 +23,7 @@ STEPS = 12  # of the search: T to about 1 %
 GOLDEN = (math.sqrt(5) - 1) / 2
 
 
-def calibrated(tagger: RNNTagger, dev: Sequence[Sentence]) -> RNNTagger:
+def fit_temperature(tagger: RNNTagger, dev: Sequence[Sentence]) -> RNNTagger:
     """``tagger`` with the temperature that suits ``dev`` best; 1 when fewer than MIN_TOKENS of its tokens have
     a tag of the tagger.
 

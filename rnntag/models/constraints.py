@@ -14,8 +14,8 @@ import numpy as np
 
 from ..corpus import Sentence
 from ..errors import CorpusError, quote
-from ..text.features import normalized
 from ..nn.layers import Array
+from ..text.features import normalized
 from .answers import Posteriors
 from .tagger import CHUNK_TOKENS, RNNTagger, chunks, cut
 

@@ -42,10 +42,10 @@ class Ensemble:
         return [{name: gradient for name, gradient in grads.items() if name.startswith(f"net{m}.")}
                 for m in range(len(self.members))]
 
-    def project(self, params: dict[str, Array], words: WordTable, types: Array) -> Array:
-        """What the ``project`` of each member gives, side by side."""
-        return np.concatenate([network.project(alone, words, types) for network, alone in self.networks(params)],
-                              axis=1)
+    def input_projection(self, params: dict[str, Array], words: WordTable, types: Array) -> Array:
+        """What the ``input_projection`` of each member gives, side by side."""
+        return np.concatenate([network.input_projection(alone, words, types)
+                               for network, alone in self.networks(params)], axis=1)
 
     def scores(self, params: dict[str, Array], z: Array, packing: Packing, tokens: Array | None = None) -> Array:
         """log of the mean of the members' probabilities, as scores (N, K)."""

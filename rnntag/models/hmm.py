@@ -27,8 +27,8 @@ from ..errors import CorpusError, ModelError
 from ..nn.layers import softmax
 from ..nn.output import forward_backward
 from ..nn.packing import pack
-from .answers import Posteriors
 from ..text.vocab import UNKNOWN, Vocab
+from .answers import Posteriors
 
 KNOWN_SHARE = 0.95  # weight of the relative frequency in an emission
 UNKNOWN_EMISSION = (1 - KNOWN_SHARE) / 1_000_000  # what every word has from every tag

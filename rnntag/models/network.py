@@ -19,7 +19,7 @@ from ..nn.layers import Array, Dense, Dropout, Layer, Shapes
 from ..nn.packing import Lookup, Packing
 from ..nn.recurrent import OneHotRecurrent, Recurrent
 from ..text.features import WordTable
-from .inputs import Characters, Embeddings, OneHot, Vectors
+from .inputs import FEATURES, Characters, Embeddings, OneHot, Vectors
 from .options import CELLS, OUTPUTS, Options
 
 
@@ -80,21 +80,29 @@ class Network:
         """The networks that this consists of, with their parameters: itself."""
         return [(self, params)]
 
+    @property
+    def feature_tables(self) -> list[str]:
+        """The parameters that have a row for each feature of the words."""
+        first = self.layers[0]
+        if isinstance(first, OneHotRecurrent):
+            return [f"{first.name}.{d}.W_x" for d in first.directions]
+        return [FEATURES]
+
     def separate(self, grads: dict[str, Any]) -> list[dict[str, Any]]:
         """The gradients in parts that are clipped apart: all together."""
         return [grads]
 
     # -------------------------------------------------------------- tagging
 
-    def project(self, params: dict[str, Array], words: WordTable, types: Array) -> Array:
+    def input_projection(self, params: dict[str, Array], words: WordTable, types: Array) -> Array:
         """All that depends on a word alone, for words in rows ``types`` (N,) of ``words``: what ``scores`` takes."""
         x, _ = self.inputs.forward(params, words, types)
         for layer in self.layers[:self.context]:
             x, _ = layer.forward(params, x, None)
-        return self._first().project(params, x)
+        return self._first().input_projection(params, x)
 
     def scores(self, params: dict[str, Array], z: Array, packing: Packing, tokens: Array | None = None) -> Array:
-        """Scores (N, K) from what ``project`` gives, nothing dropped.
+        """Scores (N, K) from what ``input_projection`` gives, nothing dropped.
 
         tokens   (N,) which row of z each token has; by default they are one and the same
         """

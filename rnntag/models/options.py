@@ -13,6 +13,8 @@ from typing import Any
 
 from ..errors import OptionError, quote
 
+GROUPS = ("Input", "Network", "Training")  # headings, in order
+RETIRED = {"weight_decay"}  # options of earlier versions that changed nothing that is stored
 FEATURES = ("form", "lower", "prefixes", "suffixes", "shape")
 CELLS = {"elman": "cells:Elman", "gru": "cells:GRU", "lstm": "cells:LSTM"}  # module and class in nn
 OUTPUTS = {"softmax": "output:Softmax", "crf": "output:CRF"}
@@ -31,7 +33,42 @@ def _other(default: Any, help: str, group: str) -> Any:
 
 
 @dataclass(frozen=True)
-class Options:
+class TrainingOptions:
+    """What every training has, whatever is trained. Raises OptionError for what is out of range."""
+
+    epochs: int = _number(18, 1, 100_000, "Passes over the training data.", "Training")
+    batch_size: int = _number(16, 1, 100_000, "Sentences per update.", "Training")
+    optimizer: str = _choice("adam", ("sgd", "momentum", "adagrad", "rmsprop", "adam"), "Update rule.", "Training")
+    learning_rate: float = _number(0.002, 0, 1e6, "Step size.", "Training")
+    embedding_rate: float = _number(4.0, 0, 1e6, "Factor on the step size for embeddings.", "Training")
+    schedule: str = _choice("linear", ("constant", "linear", "cosine"), "Step size over time: constant, or "
+                            "falling to 0.", "Training")
+    clip: float = _number(5.0, 0, math.inf, "Largest norm of a gradient, 0: no limit.", "Training")
+    average: float = _number(0.0, 0, 1, "Last part of the training whose weights are averaged, 0: none.", "Training")
+    patience: int = _number(0, 0, 100_000, "Epochs without a better dev score before stopping, 0: never.", "Training")
+    seed: int = _number(1, 0, 2**63 - 1, "Seed of the random generator.", "Training")
+
+    def __post_init__(self) -> None:
+        for option in fields(self):
+            _check(option.name, getattr(self, option.name), option.metadata, type(option.default))
+
+
+def _check(name: str, value: Any, meta: Any, kind: Any) -> None:
+    place = flag(name)
+    if type(value) is not kind and not (kind is float and type(value) is int):
+        wanted = {int: "a whole number", float: "a number", bool: "true or false"}.get(kind, "text")
+        raise OptionError(repr(value)[:60], f"it is {wanted}", place=place)
+    if "low" in meta and not meta["low"] <= value <= meta["high"]:
+        raise OptionError(str(value)[:60], f"it is at least {meta['low']} and at most {meta['high']}",
+                          place=place)
+    if "choices" in meta and value not in meta["choices"]:
+        raise OptionError(quote(value), f"it is one of {', '.join(meta['choices'])}", place=place)
+    if kind is float and value > 1e300 and not value == math.inf:  # a whole number beyond floats, too
+        raise OptionError(str(value)[:60], "it is at most 1e300, or inf", place=place)
+
+
+@dataclass(frozen=True)
+class Options(TrainingOptions):
     """All that determines a tagger besides its corpus. Raises OptionError for what does not fit."""
 
     # input
@@ -60,42 +97,15 @@ class Options:
     members: int = _number(1, 1, 64, "Networks with other random weights, trained side by side; their "
                            "probabilities are averaged.", "Network")
     # training
-    epochs: int = _number(18, 1, 100_000, "Passes over the training data.", "Training")
-    batch_size: int = _number(16, 1, 100_000, "Sentences per update.", "Training")
     bptt: int = _number(0, 0, 1_000_000, "Steps back that an error is followed, 0: the full gradient.", "Training")
-    optimizer: str = _choice("adam", ("sgd", "momentum", "adagrad", "rmsprop", "adam"), "Update rule.", "Training")
-    learning_rate: float = _number(0.002, 0, 1e6, "Step size.", "Training")
-    embedding_rate: float = _number(4.0, 0, 1e6, "Factor on the step size for embeddings.", "Training")
-    schedule: str = _choice("linear", ("constant", "linear", "cosine"), "Step size over time: constant, or "
-                            "falling to 0.", "Training")
-    clip: float = _number(5.0, 0, math.inf, "Largest norm of a gradient, 0: no limit.", "Training")
     dropout: float = _number(0.35, 0, 0.99, "Share of units dropped, of the input and of each layer.", "Training")
     word_dropout: float = _number(0.25, 0, 1e6, "a: a word seen n times is read as unknown with "
                                   "probability a / (a + n).", "Training")
     vector_dropout: float = _number(0.1, 0, 0.99, "Share of tokens without their pretrained vector.", "Training")
-    weight_decay: float = _number(0.0, 0, 1, "Share of the weights taken off per step of size 1.", "Training")
-    average: float = _number(0.0, 0, 1, "Last part of the training whose weights are averaged, 0: none.", "Training")
-    patience: int = _number(0, 0, 100_000, "Epochs without a better dev score before stopping, 0: never.", "Training")
-    seed: int = _number(1, 0, 2**63 - 1, "Seed of the random generator.", "Training")
 
     def __post_init__(self) -> None:
-        for option in fields(self):
-            self._check(option.name, getattr(self, option.name), option.metadata, type(option.default))
+        super().__post_init__()
         self._check_together()
-
-    @staticmethod
-    def _check(name: str, value: Any, meta: Any, kind: Any) -> None:
-        place = flag(name)
-        if type(value) is not kind and not (kind is float and type(value) is int):
-            wanted = {int: "a whole number", float: "a number", bool: "true or false"}.get(kind, "text")
-            raise OptionError(repr(value)[:60], f"it is {wanted}", place=place)
-        if "low" in meta and not meta["low"] <= value <= meta["high"]:
-            raise OptionError(str(value)[:60], f"it is at least {meta['low']} and at most {meta['high']}",
-                              place=place)
-        if "choices" in meta and value not in meta["choices"]:
-            raise OptionError(quote(value), f"it is one of {', '.join(meta['choices'])}", place=place)
-        if kind is float and value > 1e300 and not value == math.inf:  # a whole number beyond floats, too
-            raise OptionError(str(value)[:60], "it is at most 1e300, or inf", place=place)
 
     def _check_together(self) -> None:
         odd = [name for name in self.feature_names if name not in FEATURES]
@@ -188,8 +198,8 @@ class Options:
 
         Raises OptionError for a name that is no option, and for values that do not fit.
         """
+        values = {name: value for name, value in values.items() if name not in RETIRED}
         refuse_unknown(values)
-        values = dict(values)
         if isinstance(values.get("dense"), list):
             values["dense"] = tuple(values["dense"])
         return cls(**values)

@@ -10,17 +10,17 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from .ensemble import Ensemble
 from ..corpus import Sentence, count_characters
 from ..errors import ModelError, OptionError
-from ..text.features import FeatureMap, WordTable, normalized, stored_slots
 from ..nn.layers import Array
+from ..nn.packing import Packing
+from ..text.features import FeatureMap, WordTable, normalized, stored_slots
+from ..text.vocab import Vocab
+from .answers import Posteriors
+from .ensemble import Ensemble
 from .inputs import VECTORS
 from .network import build
 from .options import Options
-from .answers import Posteriors
-from ..nn.packing import Packing
-from ..text.vocab import Vocab
 
 CHUNK_TOKENS = 16_384  # tokens held at once while tagging
 CHUNK_CHARACTERS = 1 << 22  # characters held at once; words may be long
@@ -62,9 +62,8 @@ class RNNTagger:
 
     def __repr__(self) -> str:
         o = self.options
-        layers = f"cnn {o.filters}" if o.encoder == "cnn" else f"{o.cell} {o.hidden}"
         size = sum(array.size for array in self.params.values())
-        return (f"<RNNTagger: {len(self.tags) - 1} tags, {len(self.words) - 1:,} words; {layers}, {o.output}; "
+        return (f"<RNNTagger: {len(self.tags) - 1} tags, {len(self.words) - 1:,} words; {o.encoder}, {o.output}; "
                 f"{size:,} weights>")
 
     def __reduce__(self) -> Any:  # for pickle and copy: what it has remembered of words, and its lock, stay behind
@@ -176,7 +175,7 @@ class RNNTagger:
                 table, done = self.word_table(), 0  # it may become too small, or is too large: start anew
             types = table.ids(words)  # an interrupted call may have left words without a projection
             if len(table) > done:
-                new = self.network.project(self.params, table, np.arange(done, len(table)))
+                new = self.network.input_projection(self.params, table, np.arange(done, len(table)))
                 if done == 0:  # memory is taken as it is written to, not when it is asked for
                     first = np.empty((max(CACHE_BYTES // new[0].nbytes, len(new)), new.shape[1]), new.dtype)
                 first[done:len(table)] = new

@@ -11,6 +11,8 @@ gate has a block of its own, so that ``i, f, o, g = z`` are the letters of the f
     W_h        (n, D, H, H)  recurrent weights; W_T, each matrix of them transposed, on the way back
     scratch    (n, D, b, H)  memory to work in
 
+One direction goes without the axis D, which costs time at each step.
+
 ``local_gradients`` takes what ``backward`` needs of the local derivatives, for the whole sequence in a few array
 operations. ``backward`` reads d loss / d state, writes dz, and ADDS to d loss / d previous; it is linear in its
 input, so the order of steps does not matter to it.
@@ -82,7 +84,7 @@ class Elman(Cell):
         self.f(state, out=state)
 
     def local_gradients(self, z: Array, previous: Array, state: Array) -> ElmanGradients:
-        return ElmanGradients(self.derivative(state[0]))
+        return ElmanGradients(self.derivative(state))
 
     def backward(self, W_T: Array, local: ElmanGradients, dstate: Array, dprevious: Array, dz: Array) -> None:
         np.multiply(dstate, local.dh_dz, out=dz)  # dz_t = dh_t * f'

@@ -28,7 +28,7 @@ class Convolution(Layer):
     def shapes(self) -> Shapes:
         return self.dense.shapes()
 
-    def project(self, params: dict[str, Array], x: Array) -> Array:
+    def input_projection(self, params: dict[str, Array], x: Array) -> Array:
         """What is worked out of each token alone: nothing."""
         return x
 

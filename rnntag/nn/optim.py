@@ -68,15 +68,13 @@ class Optimizer:
 
     rule            a key of STATES
     embedding_rate  factor on the step size where the gradient is Rows
-    weight_decay    share of the touched weights taken off per step of size 1 (not of biases)
     t               updates so far
     state           name of a parameter to the rule's arrays, each shaped like it
     average         name to the sum of t * update over the averaged updates, or None
     """
 
-    def __init__(self, rule: str, params: dict[str, Array], trained: Any, embedding_rate: float = 1.0,
-                 weight_decay: float = 0.0):
-        self.rule, self.embedding_rate, self.weight_decay = rule, embedding_rate, weight_decay
+    def __init__(self, rule: str, params: dict[str, Array], trained: Any, embedding_rate: float = 1.0):
+        self.rule, self.embedding_rate = rule, embedding_rate
         self.t = 0
         self.state = {name: [np.zeros_like(params[name]) for _ in range(STATES[rule])] for name in trained}
         self.averaged = 0
@@ -95,8 +93,6 @@ class Optimizer:
                 continue
             W = params[name]
             step = change(self.rule, gradient, self.state[name], self.t, rate)
-            if self.weight_decay and W.ndim > 1:
-                step += (rate * self.weight_decay) * W
             W -= step
             if self.average is not None:
                 self.average[name] += np.multiply(step, self.averaged, out=step)
@@ -109,8 +105,6 @@ class Optimizer:
         step = change(self.rule, gradient.values, state, self.t, rate)
         for array, rows in zip(self.state[name], state):
             array[ids] = rows
-        if self.weight_decay:
-            step += (rate * self.weight_decay) * W[ids]
         W[ids] -= step
         if self.average is not None:
             self.average[name][ids] += np.multiply(step, self.averaged, out=step)

@@ -140,12 +140,12 @@ def to_tokens(a: Array, reading: Reading) -> Array:
 
 
 def blocks(a: Array, reading: Reading) -> list[Array]:
-    """The steps of a (k, R, H), one after the other: views (k, D, b_t, H)."""
-    k, _, H = a.shape
-    D = len(reading.order)
+    """The steps of a (..., R, H), one after the other: views (..., D, b_t, H); of one direction without D."""
+    *k, _, H = a.shape
+    D = [len(reading.order)] if len(reading.order) > 1 else []
     if reading.even:  # all sentences as long as the first: no need to cut step by step
-        return list(a.reshape(k, len(reading.steps), D, -1, H).swapaxes(0, 1))
-    return [a[:, rows].reshape(k, D, b, H) for b, rows in reading.steps]
+        return list(a.reshape(*k, len(reading.steps), *D, -1, H).swapaxes(0, len(k)))
+    return [a[..., rows, :].reshape(*k, *D, b, H) for b, rows in reading.steps]
 
 
 def looked_up(a: Array, tokens: Array, reading: Reading) -> Iterator[Array]:
@@ -158,4 +158,4 @@ def looked_up(a: Array, tokens: Array, reading: Reading) -> Iterator[Array]:
     for b, rows in reading.steps:
         z_t = room[:n * D * b].reshape(n, D * b, H)
         np.take(a, places[:, rows], axis=0, out=z_t, mode="clip")  # the other modes go through a copy
-        yield z_t.reshape(n, D, b, H)
+        yield z_t.reshape(n, D, b, H) if D > 1 else z_t

@@ -67,14 +67,14 @@ class Recurrent(Layer):
 
     # -------------------------------------------------------------- of each token alone
 
-    def project(self, params: dict[str, Array], x: Array) -> Array:
+    def input_projection(self, params: dict[str, Array], x: Array) -> Array:
         """z_t = x_t W_x + b for all steps, x (N, I): (N, DnH), the directions side by side."""
         z = x @ np.concatenate([params[f"{self.name}.{d}.W_x"] for d in self.directions], axis=1)
         z += np.concatenate([params[f"{self.name}.{d}.b"] for d in self.directions])
         return z
 
-    def project_backward(self, params: dict[str, Array], dz: Array, x: Array) -> tuple[Any, dict[str, Any]]:
-        """The gradient of ``project``: dx = dz W_x', dW_x = x' dz, for dz (N, DnH)."""
+    def input_projection_backward(self, params: dict[str, Array], dz: Array, x: Array) -> tuple[Any, dict[str, Any]]:
+        """The gradient of ``input_projection``: dx = dz W_x', dW_x = x' dz, for dz (N, DnH)."""
         W_x = [params[f"{self.name}.{d}.W_x"] for d in self.directions]
         dW_x = x.T @ dz.reshape(len(dz), len(W_x), -1).swapaxes(0, 1)
         grads = {f"{self.name}.{d}.W_x": dW for d, dW in zip(self.directions, dW_x)}
@@ -85,13 +85,13 @@ class Recurrent(Layer):
     def forward(self, params: dict[str, Array], x: Any, packing: Packing, rng: np.random.Generator | None = None,
                 initial: Array | None = None) -> tuple[Array, RecurrentPass]:
         """h (N, DH) from x (N, I); ``initial`` is the state before the first step (S, D, B, H), by default 0."""
-        h, passed = self.run(params, self.project(params, x), packing, initial)
+        h, passed = self.run(params, self.input_projection(params, x), packing, initial)
         return h, passed._replace(x=x)
 
     def run(self, params: dict[str, Array], z: Array | Lookup, packing: Packing,
             initial: Array | None = None) -> tuple[Array, RecurrentPass]:
-        """h (N, DH) from what ``project`` gives, or from that of words and the word of each token (there is no
-        way back from that)."""
+        """h (N, DH) from what ``input_projection`` gives, or from that of words and the word of each token, from
+        which there is no way back."""
         n, H, D, B = self.cell.gates, self.H, len(self.directions), len(packing.lengths)
         reading, W_h = packing.read(D), self._stacked(params)
         if isinstance(z, Lookup):
@@ -132,7 +132,7 @@ class Recurrent(Layer):
         grads: dict[str, Any] = {}
         for d, of_W_h, of_b in zip(self.directions, np.concatenate(dW_h, axis=2), dz.reshape(N, D, -1).sum(axis=0)):
             grads |= {f"{self.name}.{d}.W_h": of_W_h, f"{self.name}.{d}.b": of_b}
-        dx, of_W_x = self.project_backward(params, dz.reshape(N, -1), cache.x)
+        dx, of_W_x = self.input_projection_backward(params, dz.reshape(N, -1), cache.x)
         return dx, grads | of_W_x, dinitial
 
     def errors_back(self, dh: Array, cache: RecurrentPass, steps: int) -> Iterator[tuple[Array, Array, Array]]:
@@ -162,17 +162,22 @@ class OneHotRecurrent(Recurrent):
     def random_input(self, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
         return rng.normal(0, 0.1, shape)
 
-    def project(self, params: dict[str, Array], x: Array) -> Array:
+    def input_projection(self, params: dict[str, Array], x: Array) -> Array:
         return np.concatenate([look_up(params[f"{self.name}.{d}.W_x"], x) + params[f"{self.name}.{d}.b"]
                                for d in self.directions], axis=1)
 
-    def project_backward(self, params: dict[str, Array], dz: Array, x: Array) -> tuple[None, dict[str, Any]]:
+    def input_projection_backward(self, params: dict[str, Array], dz: Array, x: Array) -> tuple[None, dict[str, Any]]:
         of_directions = dz.reshape(len(dz), len(self.directions), -1).swapaxes(0, 1)
         return None, {f"{self.name}.{d}.W_x": rows_gradient(dz_d, x)
                       for d, dz_d in zip(self.directions, of_directions)}
 
 
 # ------------------------------------------------------------------ one cell over time
+
+
+def _step_axes(a: Array, D: int) -> Array:
+    """a (k, D, b, H) as a step of the loop takes it: an axis for one direction alone would only cost time."""
+    return a if D > 1 else a[:, 0]
 
 
 def run(cell: Cell, W_h: Array, z: Iterable[Array], packing: Packing, initial: Array | None = None) -> Array:
@@ -184,12 +189,12 @@ def run(cell: Cell, W_h: Array, z: Iterable[Array], packing: Packing, initial: A
     n, D, H, _ = W_h.shape
     S, B, reading = cell.states, len(packing.lengths), packing.read(D)
     states = np.empty((S, D * (B + len(packing)), H), W_h.dtype)
-    previous = states[:, :D * B].reshape(S, D, B, H)
-    previous[...] = 0 if initial is None else initial
-    scratch = np.empty((n, D, B, H), W_h.dtype)
+    first = states[:, :D * B].reshape(S, D, B, H)
+    first[...] = 0 if initial is None else initial
+    previous, W_h, scratch = (_step_axes(a, D) for a in (first, W_h, np.empty((n, D, B, H), W_h.dtype)))
     for (b, _), z_t, state in zip(reading.steps, z, blocks(states[:, D * B:], reading)):
         if b < B:  # some sentences have ended
-            B, previous, scratch = b, previous[:, :, :b], np.empty((n, D, b, H), W_h.dtype)
+            B, previous, scratch = b, previous[..., :b, :], np.empty((*scratch.shape[:-2], b, H), W_h.dtype)
         cell.forward(W_h, z_t, previous, state, scratch)
         previous = state
     return states
@@ -199,7 +204,7 @@ def run_back(cell: Cell, W_h: Array, local: Any, dh: Array, packing: Packing,
              dfinal: Array | None = None) -> tuple[Array, Array]:
     """The full gradient of ``run`` by dynamic programming: from d loss / d h_t to d loss / d z_t.
 
-    local   the cell's local gradients, arrays (R, H), as dh (R, H)
+    local   the cell's local gradients, arrays (..., R, H); dh (R, H)
     dfinal  (S, D, B, H)  d loss / d the final states
 
     Returns dz (n, R, H) and dinitial (S, D, B, H).
@@ -212,10 +217,12 @@ def run_back(cell: Cell, W_h: Array, local: Any, dh: Array, packing: Packing,
     if dfinal is not None:
         dstates[:, reading.last] += dfinal
     dinitial = dstates[:, :D * B].reshape(S, D, B, H)
-    W_T = W_h.swapaxes(-1, -2)
+    W_T = _step_axes(W_h.swapaxes(-1, -2), D)
     dsteps = blocks(dstates[:, D * B:], reading)
-    dbefore = [dprevious[:, :, :b] for dprevious, (b, _) in zip([dinitial, *dsteps[:-1]], reading.steps)]
-    local_steps = map(type(local)._make, zip(*((step[0] for step in blocks(part[None], reading)) for part in local)))
+    dbefore = [_step_axes(dinitial, D), *dsteps[:-1]]
+    if not reading.even:
+        dbefore = [dprevious[..., :b, :] for dprevious, (b, _) in zip(dbefore, reading.steps)]
+    local_steps = map(type(local)._make, zip(*(blocks(part, reading) for part in local)))
     for step in reversed(list(zip(local_steps, dsteps, dbefore, blocks(dz, reading)))):
         cell.backward(W_T, *step)
     return dz, dinitial
@@ -246,7 +253,7 @@ def errors_back(cell: Cell, W_h: Array, local: Any, dh: Array, packing: Packing,
     """
     B, N, D = len(packing.lengths), len(packing), W_h.shape[1]
     order = packing.read(D).order
-    local = type(local)._make(part[order] for part in local)
+    local = type(local)._make(part[..., order, :] for part in local)
     dstates = np.zeros((cell.states, D, N, dh.shape[1]), dh.dtype)
     dstates[0] = dh[order]
     if dfinal is not None:

@@ -26,14 +26,14 @@ from typing import Any, Protocol
 import numpy as np
 
 from .. import __version__
-from .archive import (MAX_ID_MAPS, MAX_WEIGHT_BYTES, SUPPORT, Shapes, archive_bytes, blaming, containers, pack_arrays,
-                      parse_json, read_checked, sha256, unpack_arrays)
-from ..corpus import FIELDS, Sentence
+from ..corpus import FIELDS, Layout, Sentence
 from ..errors import ModelError, quote
 from ..files import OLD, digest, leftovers, reporting, whole_folder, write_bytes
-from ..models.options import Options
 from ..models.answers import Posteriors
+from ..models.options import Options
 from ..text.vocab import Vocab
+from .archive import (MAX_ID_MAPS, MAX_WEIGHT_BYTES, SUPPORT, Shapes, archive_bytes, blaming, containers, pack_arrays,
+                      parse_json, read_checked, sha256, unpack_arrays)
 
 FORMAT_VERSION = 1
 MANIFEST, WEIGHTS, IDS, LOG = "model.json", "weights.npz", "ids.json", "log.jsonl"
@@ -143,10 +143,10 @@ def _json_bytes(value: Any, errors: str = "strict") -> bytes:
 # ------------------------------------------------------------------ provenance
 
 
-def origin(corpus: Any, kept: Sequence[Sentence], layout: Mapping[str, Any]) -> dict[str, Any]:
+def origin(corpus: Any, kept: Sequence[Sentence], layout: Layout) -> dict[str, Any]:
     """What a manifest keeps of a training corpus and of how it was read."""
     return {"train": provenance(corpus, kept),
-            **{name: layout[name] for name in ("field", "tag_map") if layout.get(name)}}
+            **{name: value for name, value in (("field", layout.field), ("tag_map", layout.tag_map)) if value}}
 
 
 def provenance(corpus: Any, kept: Sequence[Sentence]) -> dict[str, Any]:

@@ -49,27 +49,22 @@ def stored_slots(names: Iterable[str], stored: Iterable[str]) -> tuple[str, ...]
     return None if left else tuple(slots)
 
 
-class _Marks(dict):
-    """Code point to its mark in an outline, found out when first asked for."""
-
-    def __missing__(self, code: int) -> str | None:
-        character = chr(code)
-        kind = unicodedata.category(character)
-        if kind[0] == "L":
-            mark = {"Lu": "X", "Lt": "X", "Ll": "x"}.get(kind, "o")
-        elif kind[0] == "M":  # a vowel sign or an accent belongs to the letter before it
-            mark = None
-        else:
-            mark = "d" if kind[0] == "N" else character
-        return self.setdefault(code, mark)
+def _mark(character: str) -> str | None:
+    """What stands for a character in an outline; a vowel sign or an accent belongs to the letter before it."""
+    kind = unicodedata.category(character)
+    if kind[0] == "L":
+        return {"Lu": "X", "Lt": "X", "Ll": "x"}.get(kind, "o")
+    return {"M": None, "N": "d"}.get(kind[0], character)
 
 
-MARKS = _Marks()
+MARKS = {code: _mark(chr(code)) for code in range(128)}  # and what else words had so far
 LONG_RUN = re.compile(r"(.)\1{2,}", re.DOTALL)
 
 
 def shape(word: str) -> str:
     """The word's outline: ``McDonald's-98`` is ``XxXxx'x-dd``; accents alone have none, ""."""
+    if not word.isascii():
+        MARKS.update((ord(character), _mark(character)) for character in word if ord(character) not in MARKS)
     outline = word.translate(MARKS)
     return _shortened(outline) if len(outline) <= MAX_CHARACTERS else LONG_RUN.sub(r"\1\1", outline)
 

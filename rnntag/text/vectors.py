@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
+from itertools import chain, repeat
 from typing import IO, NamedTuple
 
 import numpy as np
@@ -89,40 +89,34 @@ def count(sentences: Iterable[Sequence[str]], *, contexts: int = 3000, min_count
 RARE, BOUNDARY = 0, 1  # ids that are no words, while counting
 
 
-class _Ids(dict):
-    """Words as they are written to ids from 2 on: a new word gets the next, until MAX_WORDS."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.normal: dict[str, int] = {}
-
-    def __missing__(self, word: str) -> int:
-        key = normal(word)
-        new = len(self.normal)
-        found = self.normal.get(key, RARE) if new >= MAX_WORDS else self.normal.setdefault(key, new + 2)
-        if len(self) < MAX_WORDS:
-            self[word] = found
-        return found
-
-
 def _spool(sentences: Iterable[Sequence[str]], reach: int, spool: IO[bytes]) -> tuple[list[str], Array]:
     """Write the ids of all tokens, ``reach`` boundaries around each sentence; return the words from
     id 2 on and how often each id occurs."""
-    ids = _Ids()
+    ids: dict[str, int] = {}  # of words as they are written
+    normals: dict[str, int] = {}  # of words as they are counted, from 2 on
+
+    def add(word: str) -> int:
+        key, new = normal(word), len(normals) + 2
+        number = normals.setdefault(key, new) if len(normals) < MAX_WORDS else normals.get(key, RARE)
+        if len(ids) < MAX_WORDS:
+            ids[word] = number
+        return number
+
     between = [BOUNDARY] * reach
     flat: list[int] = list(between)
     totals = np.zeros(0, np.int64)
     for sentence in chain(sentences, [None]):
         if sentence:
-            flat += [ids[word] for word in sentence]
+            known = list(map(ids.get, sentence, repeat(-1)))
+            flat += [add(word) if i < 0 else i for word, i in zip(sentence, known)] if -1 in known else known
             flat += between
         if sentence is None or len(flat) >= CHUNK:
             chunk = np.array(flat, np.int32)
             spool.write(chunk.tobytes())
-            new = np.bincount(chunk, minlength=len(ids.normal) + 2)
+            new = np.bincount(chunk, minlength=len(normals) + 2)
             new[:len(totals)] += totals
             flat, totals = [], new
-    return list(ids.normal), totals
+    return list(normals), totals
 
 
 def _chunks(spool: IO[bytes], reach: int) -> Iterator[Array]:

@@ -21,7 +21,6 @@ import os
 import re
 import shutil
 import time
-from dataclasses import fields
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -29,12 +28,12 @@ from typing import Any
 import numpy as np
 
 from .. import __version__
-from ..storage.archive import (MAX_WEIGHT_BYTES, SUPPORT, archive_bytes, pack_arrays, parse_json, read_checked,
-                               sha256, unpack_arrays)
 from ..errors import ModelError, RnntagError, quote
 from ..files import OLD, PART, Lock, leftovers, reporting, write_bytes
+from ..storage.archive import (MAX_WEIGHT_BYTES, SUPPORT, archive_bytes, pack_arrays, parse_json, read_checked,
+                               sha256, unpack_arrays)
 from ..storage.modelfile import FORMAT_VERSION, read_manifest
-from .trainer import Epoch, Trainer
+from .trainer import Trainer
 
 STATE, SEAL = "state.json", "sha256_of_state"  # the file, and the key of its checksum in it
 OWN = re.compile(r"lock|state\.json|arrays-[01]\.npz|\.(state\.json|arrays-[01]\.npz)\.\w{8}\.part")
@@ -150,7 +149,7 @@ class Checkpoints:
     def _read(self, trainer: Trainer) -> None:
         place = self.folder / STATE
         # its plan has a number a sentence, its log a record an epoch
-        size = 1_000_000 + 32 * len(trainer.types) + 1_000 * trainer.options.epochs
+        size = 1_000_000 + 32 * len(trainer.task.sizes) + 1_000 * trainer.options.epochs
         state = parse_json(read_checked(place, size, None), place)
         try:
             self._compare(state, place)
@@ -209,13 +208,15 @@ def check_values(values: dict[str, Any], log: list[dict[str, Any]], trainer: Tra
     _want(plan is None or isinstance(plan, list), "plan")
     if plan is not None:
         order = list(chain.from_iterable(plan))
-        _want(all(type(number) is int for number in order) and sorted(order) == list(range(len(trainer.types)))
+        _want(all(type(number) is int for number in order) and sorted(order) == list(range(len(trainer.task.sizes)))
               and all(1 <= len(members) <= options.batch_size for members in plan), "plan")
     _want(0 <= at["clipped"] <= at["batch"] <= len(plan or ()), "batch")
-    _want(at["loss"] >= 0 and -1 <= at["best_score"] <= 1, "scores")
+    best = at["best_score"]
+    _want(best is None or at["epoch"] > 0 and type(best) is float and math.isfinite(best), "best_score")
+    _want(at["loss"] >= 0, "loss")
     _want(0 <= values["averaged"] <= values["updates"] < 2 ** 53, "updates")
     _want(values["averaging"] <= bool(options.average) and values["judged"] == (at["epoch"] > 0), "averages")
-    names = {field.name for field in fields(Epoch)} - {"seconds", "tokens_per_second"}
+    names = {"epoch", "loss", trainer.task.score_name, "best", "clipped", "learning_rate"}
     _want(isinstance(log, list) and len(log) == at["epoch"], "log")
     for number, record in enumerate(log, 1):
         _want(record.keys() == names and record["epoch"] == number and all(
@@ -224,12 +225,12 @@ def check_values(values: dict[str, Any], log: list[dict[str, Any]], trainer: Tra
 
 
 def _check_like(found: Any, own: Any, name: str) -> None:
-    """The same keys, and values of the same types, finite; a plan is looked at elsewhere."""
+    """The same keys, and values of the same types, finite; what may be None is looked at elsewhere."""
     if isinstance(own, dict):
         _want(isinstance(found, dict) and found.keys() == own.keys(), name)
         for key in own:
             _check_like(found[key], own[key], key)
-    elif name != "plan":
+    elif name not in ("plan", "best_score"):
         number = isinstance(own, float) and type(found) in (int, float) and abs(found) < 1e300
         _want(number or not isinstance(own, float) and type(found) is type(own), name)
 

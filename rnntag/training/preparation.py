@@ -1,27 +1,30 @@
-"""From a corpus, a dev set, vectors and options to a training that is ready to begin, for programs and commands."""
+"""From a corpus, a dev set, vectors and options to a training run that is ready to begin, for programs and
+commands."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..storage import modelfile
-from ..models.adaptation import START, adapted_options
-from ..corpus import Sentence, check_layout, count_characters, read, read_tagged
+from ..corpus import Layout, Sentence, count_characters, read, read_tagged
+from ..corpus.split import hold_out
 from ..errors import CorpusError, OptionError, quote
 from ..files import digest
-from ..nn.layers import Array
-from ..storage.modelfile import Tagger
+from ..models.adaptation import START, adapted_options
 from ..models.options import Options, preset as preset_options, refuse_unused
 from ..models.tagger import RNNTagger
-from .trainer import Trainer, hold_out, new_tagger
+from ..nn.layers import Array
+from ..storage import modelfile
+from ..storage.modelfile import Tagger
 from ..text.vectorfile import read_vectors
 from ..text.vectors import train_vectors
 from ..text.vocab import Vocab
+from .tagging import TaggingTask, new_tagger
+from .trainer import Trainer
 
 FILE = (str, Path)  # what names a file
 Corpus = str | Path | Iterable[Sentence | Sequence[tuple[str, str]]]
@@ -31,15 +34,17 @@ Vectors = str | Path | tuple[Sequence[str], Any]
 
 @dataclass
 class Run:
-    """A training that is ready to begin.
+    """A training run that is ready to begin.
 
-    trainer      has the epochs
-    info         what the model's manifest will say of where the model is from
+    task         what is trained
+    trainer      runs the epochs
+    info         what the model manifest will say about the origin of the model
     train, dev   the sentences
-    start        the tagger that it starts from, or None
-    keep         whose weights ``result`` has: those of the best or the last epoch
+    start        the tagger to start from, or None
+    keep         which weights ``result`` has: those of the "best" or the "last" epoch
     """
 
+    task: TaggingTask
     trainer: Trainer
     info: dict[str, Any]
     train: list[Sentence]
@@ -48,8 +53,8 @@ class Run:
     keep: str
 
     def result(self) -> RNNTagger:
-        """The tagger as trained so far; it knows where it is from."""
-        tagger = self.trainer.result(self.keep)
+        """The tagger as trained so far, with its origin."""
+        tagger: RNNTagger = self.trainer.result(self.keep)
         scored = {"dev": {**self.info["dev"], "accuracy": self.trainer.at.best_score}} if self.dev else {}
         tagger.info = self.info | scored
         return tagger
@@ -57,29 +62,26 @@ class Run:
 
 def prepare(corpus: Corpus, *, dev: Corpus = (), dev_fraction: float = 0.0, keep: str | None = None,
             preset: str | None = None, init: str | Path | Tagger | None = None, vectors: Vectors | None = None,
-            raw_text: Text = (), layout: Mapping[str, Any], options: Mapping[str, Any],
+            raw_text: Text = (), layout: Layout, options: Mapping[str, Any],
             progress: Callable[[Iterator[Sequence[str]]], Iterable[Sequence[str]]] = iter) -> Run:
-    """Everything of a training but its epochs; the arguments are those of ``rnntag.train``.
+    """All that precedes the epochs of a training run; the arguments are those of ``rnntag.train``.
 
-    layout     how files are to be read: keywords of ``corpus.read_tagged``
-    progress   is given the sentences of ``raw_text``, and gives them on
+    layout     how to read files
+    progress   takes the sentences of ``raw_text`` and passes them on
 
     Raises OptionError for misuse before a corpus is read, then CorpusError for what is wrong with one.
     """
-    layout, given = dict(layout), dict(options)
+    given = dict(options)
     has_dev, has_text = _is_there(dev), _is_there(raw_text)
     _check(has_dev, dev_fraction, keep, vectors is not None and has_text)
-    check_layout(**{name: value for name, value in layout.items() if name not in ("skipped", "tag_map")})
-    if not isinstance(layout.get("tag_map") or {}, Mapping):
-        raise OptionError(quote(layout["tag_map"]), "it is a tag for each of some tags", place="--tag-map")
     start: Any = modelfile.load(init, "rnn", START) if isinstance(init, FILE) else init
     if start is not None:
         if not isinstance(start, RNNTagger):
             raise OptionError(quote(start), "it is an RNN tagger, or a model folder", place="--init")
         learnt = modelfile.trained_field(init) if isinstance(init, FILE) else start.info.get("field")
-        layout["field"] = layout.get("field") or learnt
-    some = {"vectors": 1} if vectors is not None or has_text else {}  # the width is not known yet
-    refuse_unused(_options(start, preset, given | some), given, has_dev or dev_fraction > 0)
+        layout = replace(layout, field=layout.field or learnt)
+    width = {"vectors": 1} if vectors is not None or has_text else {}  # the width is not known yet
+    refuse_unused(_options(start, preset, given | width), given, has_dev or dev_fraction > 0)
 
     train, held_out = sentences(corpus, layout), sentences(dev, layout) if has_dev else []
     info: dict[str, Any] = {"preset": preset or "default"} if preset or start is None else {}
@@ -96,16 +98,16 @@ def prepare(corpus: Corpus, *, dev: Corpus = (), dev_fraction: float = 0.0, keep
     chosen = _options(start, preset, given)
     rng = np.random.default_rng(chosen.seed)
     if dev_fraction:
-        train, held_out = hold_out(train, dev_fraction, rng)
+        train, held_out = ([train[i] for i in part] for part in hold_out(len(train), dev_fraction, rng))
     if held_out:
         info["dev"] = {**modelfile.provenance(dev if has_dev else corpus, held_out), "fraction": dev_fraction,
                        "kept": keep or "best"}
-    trainer = Trainer(new_tagger(train, chosen, rng, table, start), train, held_out, rng)
-    return Run(trainer, info, train, held_out, start, keep or "best")
+    task = TaggingTask(new_tagger(train, chosen, rng, table, start), train, held_out)
+    return Run(task, Trainer(task, rng), info, train, held_out, start, keep or "best")
 
 
 def _is_there(given: Any) -> bool:
-    """Is an argument given that may be a file, or several sentences, and by default is ()?"""
+    """Is an argument given? It may be a file, or several sentences; by default it is ()."""
     return isinstance(given, FILE) or not isinstance(given, Collection) or len(given) > 0
 
 
@@ -131,16 +133,16 @@ def _options(start: RNNTagger | None, preset: str | None, given: Mapping[str, An
 # ------------------------------------------------------------------ corpora
 
 
-def sentences(corpus: Corpus, layout: Mapping[str, Any]) -> list[Sentence]:
+def sentences(corpus: Corpus, layout: Layout) -> list[Sentence]:
     """A tagged corpus, given as a file or as sentences, without its empty sentences.
 
     Raises CorpusError for a word without a tag, and when nothing is left.
     """
     if isinstance(corpus, FILE):
-        return read_tagged(corpus, **layout)
+        return read_tagged(corpus, layout)
     if not isinstance(corpus, Iterable):
         raise CorpusError(quote(corpus), "a corpus is a file, or sentences")
-    tag_map, kept = layout.get("tag_map") or {}, []
+    tag_map, kept = layout.tag_map or {}, []
     for number, given in enumerate(corpus, 1):
         sentence = given if isinstance(given, Sentence) else _from_pairs(given, number)
         tags = sentence.tags or []
@@ -170,7 +172,7 @@ def _from_pairs(pairs: Any, number: int) -> Sentence:
 
 
 def _table(vectors: Vectors) -> tuple[Vocab, Array]:
-    """Words and vectors (V, width), row 0 zero, from a file or as a program has them."""
+    """Words and vectors (V, width), row 0 zero, from a file or from a program's arrays."""
     if isinstance(vectors, FILE):
         return read_vectors(vectors)
     try:

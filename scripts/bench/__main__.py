@@ -66,7 +66,7 @@ IN_CHILDREN = ("d", "e", "g")
 def main(sections: tuple[str, ...], train: str, test: str, raw: Path | None, rounds: int, tokens: int, stream: int,
          growth: int, others: tuple[str, ...], separator: str) -> None:
     """Measure the speed of rnntag as ratios against what is timed beside it."""
-    corpora = [read_tagged(path, None, separator) for path in (train, test)]
+    corpora = [read_tagged(path, separator=separator) for path in (train, test)]
     click.echo("; ".join([f"{Path(train).name}, {len(corpora[0]):,} sentences, {sum(map(len, corpora[0])):,} tokens",
                           *environment()]))
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:

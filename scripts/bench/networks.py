@@ -14,11 +14,12 @@ import peers
 
 from bench.measure import Bench, Figure, compared, interleaved
 from rnntag.cli.tagging import tag_file
-from rnntag.corpus import Sentence
+from rnntag.corpus import Layout, Sentence
 from rnntag.evaluation import Pair, accuracy
 from rnntag.models.options import Options, preset
 from rnntag.models.tagger import BATCH_TOKENS, RNNTagger, batches
-from rnntag.training.trainer import Trainer, train_tagger
+from rnntag.training.tagging import TaggingTask, train_tagger
+from rnntag.training.trainer import Trainer
 
 SENTENCES = 300  # of a turn of training, at most
 TARGETS = {"nltk-crf": 1.3, "crfsuite-ap": 10, "crfsuite-lbfgs": 10, "udpipe": 15, "spacy": 15, "spacy-3-epochs": 15}
@@ -48,8 +49,8 @@ class Training:
         self.sentences = [corpus[i] for i in rng.permutation(len(corpus))[:SENTENCES]]
         self.tokens = sum(map(len, self.sentences))
         options = replace(job.options, epochs=100_000)
-        trainer = Trainer(RNNTagger.create(corpus, options, rng), self.sentences, (), rng)
-        self.tagger, self.epochs = trainer.tagger, trainer.epochs()
+        task = TaggingTask(RNNTagger.create(corpus, options, rng), self.sentences)
+        self.tagger, self.epochs = task.tagger, Trainer(task, rng).epochs()
 
     def turn(self) -> int:
         """One epoch; returns its tokens."""
@@ -167,7 +168,7 @@ def taggers(bench: Bench) -> Iterator[Figure]:
 
         def tag_ours() -> int:
             fresh = ours.with_params(ours.params)  # it has met no word yet, as in a process of its own
-            return tag_file(fresh, source, target, layout={"format": "tokens"}, force=True)[1]
+            return tag_file(fresh, source, target, layout=Layout("tokens"), force=True)[1]
 
         rates = interleaved(bench.rounds, ours=tag_ours, other=lambda: file_to_file(other, source, target))
         yield compared(f"tagging, file to file / {name}", "tokens/CPU s", rates["ours"], rates["other"],

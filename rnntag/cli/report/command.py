@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ...corpus import Layout
 from .. import common
 from ..answers import answers_arguments, answers_options, read_answers, training_corpus
 from ..grade_pos import LABELS, verdict
@@ -31,20 +32,21 @@ if TYPE_CHECKING:
 @answers_options
 @common.force
 def main(reference: str, answers: tuple[str, ...], output: str, train: str | None, logs: tuple[str, ...],
-         worst_count: int, tag_map: str | None, resamples: int, seed: int, force: bool, **layout: Any) -> None:
+         worst_count: int, tag_map: str | None, resamples: int, seed: int, force: bool, **how: Any) -> None:
     """Write a page about how well each ANSWER has the tags of REFERENCE (extra: plot).
 
     One HTML file without scripts, for any browser, in the light or dark scheme that it asks for. An
     ANSWER with probabilities (test-rnn --probabilities) gets a reliability diagram.
     """
     from ...errors import OptionError
-    from . import figures, page
     from ...evaluation.grading import Knowledge, grade
     from ...files import open_output, shown
+    from . import figures, page
 
     common.read_once(reference, *answers, train, tag_map)
     figures.figure()  # a missing matplotlib shows before any work
     with open_output(output, force=force) as target:
+        layout = Layout(**how)
         training = training_corpus(train, layout)
         names = short_names([shown(answer) for answer in answers])
         if len(set(names)) < len(names):
@@ -64,14 +66,15 @@ def main(reference: str, answers: tuple[str, ...], output: str, train: str | Non
 
 
 def overview(grading: Grading) -> Iterator[str]:
-    """The table of scores, the intervals as a figure, and each comparison in words."""
+    """The table of scores, the intervals as a figure, and the comparisons in words."""
     from . import figures, page
     grades = grading.grades
     measures = grades[0].measures
-    head = ["", *(each.name for each in grades)]
-    rows = [(LABELS[name], *(_cell(each.measures[name]) for each in grades)) for name in measures]
-    shown = {LABELS[name]: [(each.measures[name].value, each.measures[name].bootstrap) for each in grades]
-             for name in measures if any(each.measures[name].value == each.measures[name].value for each in grades)}
+    head = ["", *(grade.name for grade in grades)]
+    rows = [(LABELS[name], *(_cell(grade.measures[name]) for grade in grades)) for name in measures]
+    cells = {LABELS[name]: [(grade.measures[name].value, grade.measures[name].bootstrap) for grade in grades]
+             for name in measures}
+    shown = {label: row for label, row in cells.items() if any(value == value for value, _ in row)}
     yield page.section(
         "Scores", page.table(head, rows), page.paragraph(
             f"{grading.sentences:,} sentences, {grading.tokens:,} tokens"
@@ -79,11 +82,11 @@ def overview(grading: Grading) -> Iterator[str]:
             + ". Below each score its 95 % interval "
             f"(bootstrap over sentences, {grading.resamples:,} resamples, seed {grading.seed}) and right/all.",
             soft=True),
-        page.picture(figures.intervals(shown, [each.name for each in grades]), "The scores with their intervals."))
+        page.picture(figures.intervals(shown, [grade.name for grade in grades]), "The scores with their intervals."))
     if grading.comparisons:
         parts = []
-        for each in grading.comparisons:
-            first, *rest = verdict(each, grading)
+        for comparison in grading.comparisons:
+            first, *rest = verdict(comparison, grading)
             parts += [f"<h3>{page.escape(first)}</h3>", *(page.paragraph(line.strip()) for line in rest)]
         yield page.section("Is the difference more than chance?", *parts)
 
@@ -101,15 +104,15 @@ def breakdowns(paired: dict[str, list[Pair]], counts: Counter[str]) -> Iterator[
     from . import figures, page
     bars = "Bars are 95 % intervals of Wilson."
     if counts:
-        found = {name: breakdown.by_frequency(pairs, counts) for name, pairs in paired.items()}
+        classes = {name: breakdown.by_frequency(pairs, counts) for name, pairs in paired.items()}
         yield page.section("By word frequency", page.picture(
-            figures.classes(found, "occurrences of the word in training"), f"0: unknown words. {bars}"))
-    found = {name: breakdown.by_length(pairs) for name, pairs in paired.items()}
+            figures.classes(classes, "occurrences of the word in training"), f"0: unknown words. {bars}"))
+    classes = {name: breakdown.by_length(pairs) for name, pairs in paired.items()}
     yield page.section("By sentence length", page.picture(
-        figures.classes(found, "tokens in the sentence"), bars))
+        figures.classes(classes, "tokens in the sentence"), bars))
     bins = {name: breakdown.reliability(pairs) for name, pairs in paired.items() if breakdown.confident(pairs)}
     if bins:
-        errors = "; ".join(f"{name}: {percent(breakdown.calibration_error(each))} %" for name, each in bins.items())
+        errors = "; ".join(f"{name}: {percent(breakdown.calibration_error(parts))} %" for name, parts in bins.items())
         yield page.section("Does it know when it is right?", page.picture(
             figures.reliability(bins), f"Below the dashed line a tagger is surer than it should be. {bars} Expected "
             f"calibration error: {errors}."))
@@ -117,8 +120,8 @@ def breakdowns(paired: dict[str, list[Pair]], counts: Counter[str]) -> Iterator[
 
 def curves(paths: Sequence[str]) -> Iterator[str]:
     """Loss and dev accuracy by epoch, of the logs that have epochs."""
-    from . import figures, page
     from ...storage.modelfile import read_log
+    from . import figures, page
     names = short_names([_model(path) for path in paths])
     logs = {name: log for name, log in zip(names, map(read_log, paths)) if log}
     if logs:
@@ -126,12 +129,12 @@ def curves(paths: Sequence[str]) -> Iterator[str]:
 
 
 def _model(path: str) -> str:
-    """What a log is called: by its folder."""
+    """The name of a log: that of its folder."""
     return str(Path(path).parent) if Path(path).name == "log.jsonl" and Path(path).parent.name else path
 
 
 def details(grade: Any, pairs: list[Pair], worst_count: int) -> Iterator[str]:
-    """Mistakes, confusion, scores of each tag and the worst sentences of one answer."""
+    """Mistakes, confusion, scores by tag and the worst sentences of one answer."""
     from ...evaluation import breakdown
     from . import page
     parts = ["<h3>Most common mistakes</h3>", page.mistakes_table(grade.confusion, 10),

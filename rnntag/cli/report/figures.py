@@ -56,7 +56,7 @@ def figure(width: float = 6.4, height: float = 3.2) -> Any:
 
 
 def svg(drawn: Any, label: str) -> str:
-    """A figure as an ``<svg>`` element, with what it shows for those who cannot see it."""
+    """A figure as an ``<svg>`` element, labelled for those who cannot see it."""
     stream = io.StringIO()
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from")  # the browser has fonts of its own
@@ -67,9 +67,9 @@ def svg(drawn: Any, label: str) -> str:
         text = text.replace(_colour(k), f"var(--s{k})")
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
     width = 1.3 * 72 * drawn.get_size_inches()[0]  # in pixels
-    found = re.search(r'<svg [^>]*?viewBox="([^"]*)"[^>]*>', text)
-    assert found is not None
-    text = text.replace(found[0], f'<svg viewBox="{found[1]}" style="max-width: {width:.0f}px" role="img" '
+    head = re.search(r'<svg [^>]*?viewBox="([^"]*)"[^>]*>', text)
+    assert head is not None
+    text = text.replace(head[0], f'<svg viewBox="{head[1]}" style="max-width: {width:.0f}px" role="img" '
                         f'aria-label="{label}">', 1)
     return text.strip()
 
@@ -99,10 +99,10 @@ def classes(series: Mapping[str, Sequence[Class]], xlabel: str) -> str:
     """Accuracy by class, a line for each answer, with Wilson's intervals."""
     drawn = figure()
     axes = drawn.add_subplot()
-    labels = list(dict.fromkeys(each.name for found in series.values() for each in found))
-    for a, found in enumerate(series.values()):
-        _shares(axes, [labels.index(each.name) + (a - (len(series) - 1) / 2) * 0.12 for each in found],
-                [each.score for each in found], a)
+    labels = list(dict.fromkeys(group.name for groups in series.values() for group in groups))
+    for a, groups in enumerate(series.values()):
+        _shares(axes, [labels.index(group.name) + (a - (len(series) - 1) / 2) * 0.12 for group in groups],
+                [group.score for group in groups], a)
     axes.set_xticks(range(len(labels)), labels)
     axes.set(xlabel=xlabel, ylabel="accuracy in %")
     axes.grid(axis="y", alpha=0.2)
@@ -112,13 +112,13 @@ def classes(series: Mapping[str, Sequence[Class]], xlabel: str) -> str:
 
 @styled
 def reliability(series: Mapping[str, Sequence[Bin]]) -> str:
-    """Accuracy against confidence, with Wilson's intervals; on the diagonal a tagger is as often right
+    """Accuracy against confidence, with Wilson's intervals; on the diagonal a tagger is right as often
     as it says."""
     drawn = figure(4.6, 4.2)
     axes = drawn.add_subplot()
     axes.plot([0, 100], [0, 100], color=INK, alpha=0.4, linewidth=1, linestyle="--")
     for a, bins in enumerate(series.values()):
-        _shares(axes, [100 * each.confidence for each in bins], [each.score for each in bins], a)
+        _shares(axes, [100 * bin.confidence for bin in bins], [bin.score for bin in bins], a)
     axes.set(xlabel="mean probability of the answered tag in %", ylabel="accuracy in %", xlim=(0, 102), ylim=(0, 102))
     axes.grid(alpha=0.2)
     _legend(drawn, axes, list(series))
@@ -128,13 +128,13 @@ def reliability(series: Mapping[str, Sequence[Bin]]) -> str:
 @styled
 def training(logs: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
     """Loss and, where there is one, dev accuracy by epoch, a line for each log."""
-    scored = any(isinstance(each.get("dev_accuracy"), float) for log in logs.values() for each in log)
+    scored = any(isinstance(epoch.get("dev_accuracy"), float) for log in logs.values() for epoch in log)
     drawn = figure(6.4, 5.4 if scored else 3.2)
     panels = [("loss", "loss in nats a token", 1.0), ("dev_accuracy", "dev accuracy in %", 100.0)][:1 + scored]
     plots = drawn.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0]
     for axes, (key, label, factor) in zip(plots, panels):
         for a, log in enumerate(logs.values()):
-            points = [(each["epoch"], factor * each[key]) for each in log if isinstance(each.get(key), float)]
+            points = [(epoch["epoch"], factor * epoch[key]) for epoch in log if isinstance(epoch.get(key), float)]
             if points:
                 axes.plot(*zip(*points), MARKS[a % 6] + "-", markersize=3, color=_colour(a), label=str(a))
         axes.set_ylabel(label)

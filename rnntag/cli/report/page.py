@@ -119,18 +119,14 @@ def tags_table(tags: Mapping[str, TagScore]) -> str:
          f"{100 * s.recall:.2f}" if s.support else "-", f"{100 * s.f1:.2f}") for tag, s in tags.items()])
 
 
-def marked(each: Pair) -> str:
+def marked(pair: Pair) -> str:
     """A sentence with its wrong tags marked: word, answered tag, right tag."""
-    return (f'<div class="sentence"><small>line {each.line}: {_wrong(each)} of {len(each.reference)} wrong</small>'
-            + "<br>" + " ".join(_tokens(each)) + "</div>")
+    return (f'<div class="sentence"><small>line {pair.line}: {pair.wrong} of {len(pair.reference)} wrong</small>'
+            + "<br>" + " ".join(_tokens(pair)) + "</div>")
 
 
-def _wrong(each: Pair) -> int:
-    return sum(map(str.__ne__, each.reference, each.answer))
-
-
-def _tokens(each: Pair) -> Iterator[str]:
-    for word, right, given in each.tokens():
+def _tokens(pair: Pair) -> Iterator[str]:
+    for word, right, given in pair.tokens():
         if right == given:
             yield escape(word)
         else:

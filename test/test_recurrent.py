@@ -1,14 +1,15 @@
-"""Packing, direction, full gradient and truncation: a layer over a batch of sentences."""
+"""Direction, state, full gradient and truncation: a recurrent layer over a batch of sentences."""
 
 import numpy as np
 import pytest
 import reference
 from gradcheck import LENGTHS, check, close, normal
 
-from rnntag.nn.cells import CELLS
-from rnntag.nn.rnn import (Packing, Reading, blocks, errors_back, layer_backward, layer_forward, looked_up, pack,
-                        project, project_backward, to_rows, to_tokens)
+from rnntag.nn.cells import GRU, LSTM, Elman
+from rnntag.nn.packing import Lookup, pack
+from rnntag.nn.recurrent import OneHotRecurrent, Recurrent
 
+CELLS = {"elman": Elman, "gru": GRU, "lstm": LSTM}
 KINDS = [("elman", "tanh"), ("elman", "sigmoid"), ("elman", "relu"), ("gru", "tanh"), ("lstm", "tanh")]
 KIND_IDS = ["-".join(kind) for kind in KINDS]
 CELL_KINDS = [("elman", "tanh"), ("gru", "tanh"), ("lstm", "tanh")]
@@ -16,31 +17,30 @@ I, H = 3, 4
 
 
 class Layer:
-    """A layer in one or two directions with random weights, input, initial state and upstream gradient."""
+    """A layer in one or two directions with random weights, input, initial state and upstream gradients."""
 
-    def __init__(self, kind, activation, directions, lengths, seed=1):
+    def __init__(self, kind, activation, directions, lengths, seed=1, final=False):
         rng = np.random.default_rng(seed)
-        self.kind, self.cell, self.D = kind, CELLS[kind](activation), directions
+        self.kind, self.D = kind, directions
+        self.layer = Recurrent("r", CELLS[kind](activation), I, H, directions)
         self.slow = reference.CELLS[kind](activation)
         self.lengths, self.packing = lengths, pack(lengths)
-        S, n, N, B = self.cell.states, self.cell.gates, sum(lengths), len(lengths)
-        shapes = {"x": (N, I), "initial": (S, directions, B, H)}
-        for d in ("fwd", "bwd")[:directions]:
-            shapes |= {f"r.{d}.W_x": (I, n * H), f"r.{d}.W_h": (H, n * H), f"r.{d}.b": (n * H,)}
-        self.arrays = normal(rng, **shapes)
+        S, N, B = self.layer.cell.states, sum(lengths), len(lengths)
+        self.arrays = normal(rng, x=(N, I), initial=(S, directions, B, H), **self.layer.shapes())
         self.up = rng.normal(size=(N, directions * H))
+        self.up_final = rng.normal(size=(S, directions, B, H)) if final else None
 
     def forward(self):
-        z = project(self.arrays, "r", self.arrays["x"], self.D)
-        return layer_forward(self.arrays, "r", z, self.packing, self.cell, self.D, self.arrays["initial"])
+        return self.layer.forward(self.arrays, self.arrays["x"], self.packing, initial=self.arrays["initial"])
 
     def loss(self):
-        return float((self.forward()[0] * self.up).sum())
+        h, cache = self.forward()
+        return float((h * self.up).sum() + (0 if self.up_final is None else (cache.final * self.up_final).sum()))
 
     def backward(self, bptt=0):
-        dz, grads, dinitial = layer_backward("r", self.up, self.forward()[1], bptt)
-        dx, more = project_backward(self.arrays, "r", dz, self.arrays["x"])
-        return {**grads, **more, "x": dx, "initial": dinitial}
+        self.layer.bptt = bptt
+        dx, grads, dinitial = self.layer.backward_through(self.arrays, self.up, self.forward()[1], self.up_final)
+        return {**grads, "x": dx, "initial": dinitial}
 
     def slow_forward(self):
         """h by the slow twin, packed."""
@@ -85,68 +85,6 @@ def same(a, b, tolerance=1e-12):
     return True
 
 
-# ------------------------------------------------------------------ packing
-
-
-@pytest.mark.parametrize("lengths", [*LENGTHS.values(), (5, 2, 2, 1), (1,), (1, 1, 1)])
-def test_packing_says_where_each_token_stands(lengths):
-    p, B = Packing(lengths), len(lengths)
-    order = reference.order(lengths)
-    row = {place: n for n, place in enumerate(order)}
-    assert len(p) == sum(lengths)
-    assert list(zip(p.sentence, p.time)) == order
-    assert p.reverse.tolist() == [row[s, lengths[s] - 1 - t] for s, t in order]
-    assert p.previous.tolist() == [B + row[s, t - 1] if t else s for s, t in order]
-    assert p.last.tolist() == [B + row[s, length - 1] for s, length in enumerate(lengths)]
-    assert (p.reverse[p.reverse] == np.arange(len(p))).all()
-
-
-@pytest.mark.parametrize("lengths", [*LENGTHS.values(), (5, 2, 2, 1), (1,)])
-def test_steps_are_blocks_that_follow_each_other(lengths):
-    p, B = Packing(lengths), len(lengths)
-    order = reference.order(lengths)
-    for t, (rows, before) in enumerate(p.steps):
-        assert order[rows] == [(s, t) for s, length in enumerate(lengths) if t < length]
-        assert [B + row for row in range(before.start, before.stop)] == p.previous[rows].tolist()
-    assert len(p.steps) == max(lengths)
-
-
-def test_the_second_direction_reads_each_sentence_from_its_end():
-    packing = pack((3, 1))  # tokens: a1 b1 a2 a3, as 0 1 2 3; of the backward direction as 4 5 6 7
-    tokens = np.array([[0, 4], [1, 5], [2, 6], [3, 7]])[:, :, None, None]
-    assert to_rows(tokens, packing.reading(2)).ravel().tolist() == [0, 1, 7, 5, 2, 6, 3, 4]
-    assert to_rows(tokens[:, :1], packing.reading(1)).ravel().tolist() == [0, 1, 2, 3]
-
-
-@pytest.mark.parametrize("D", [1, 2])
-@pytest.mark.parametrize("lengths", [*LENGTHS.values(), (5, 2, 2, 1), (1,), (1, 1, 1)])
-def test_a_reading_says_where_each_direction_stands(lengths, D):
-    packing, reading = Packing(lengths), Reading(Packing(lengths), D)
-    B, rows = len(lengths), [(t, d, s) for t in range(max(lengths)) for d in range(D)
-                             for s, length in enumerate(lengths) if t < length]
-    states = [(-1, d, s) for d in range(D) for s in range(B)] + rows
-    for d in range(D):
-        assert [rows[r] for r in reading.order[d]] == [(t, d, s) for s, t in zip(packing.sentence, packing.time)]
-        assert [rows[r] for r in reading.place[:, d]] == [
-            (lengths[s] - 1 - t if d else t, d, s) for s, t in zip(packing.sentence, packing.time)]
-        assert [states[r] for r in reading.last[d]] == [(length - 1, d, s) for s, length in enumerate(lengths)]
-    assert [states[r] for r in reading.previous] == [(t - 1, d, s) for t, d, s in rows]
-    assert (reading.source[reading.place.ravel()] == np.arange(len(rows))).all()
-    a = np.arange(len(rows) * 6.0).reshape(2, len(rows), 3)
-    assert (to_rows(to_tokens(a, reading), reading) == a).all()
-    for t, step in enumerate(blocks(a, reading)):
-        assert (step.reshape(2, -1, 3) == a[:, [row[0] == t for row in rows]]).all()
-        assert np.shares_memory(step, a)
-
-
-def test_what_is_known_of_words_is_looked_up_for_their_tokens():
-    packing, words = pack((2, 1)), np.arange(24.0).reshape(3, 2, 2, 2)  # of 3 words, 2 directions, 2 gates, H 2
-    for D in (1, 2):
-        reading, types, z = packing.reading(D), np.array([2, 0, 2]), words[:, :D]
-        found = [step.copy() for step in looked_up(z, types, reading)]  # each in the place of the one before
-        assert all((a == b).all() for a, b in zip(found, blocks(to_rows(z[types], reading), reading), strict=True))
-
-
 # ------------------------------------------------------------------ full gradient
 
 
@@ -157,6 +95,15 @@ def test_layer_gradients_match_finite_differences(kind, activation, directions, 
     layer = Layer(kind, activation, directions, lengths)
     for _ in range(2):
         check(layer.loss, layer.arrays, layer.backward(), sample=40)
+
+
+@pytest.mark.parametrize("bptt", [0, 1000], ids=["full", "beyond"])
+@pytest.mark.parametrize("lengths", LENGTHS.values(), ids=LENGTHS)
+@pytest.mark.parametrize("directions", [1, 2])
+@pytest.mark.parametrize("kind, activation", CELL_KINDS)
+def test_a_loss_may_read_the_final_states_too(kind, activation, directions, lengths, bptt):
+    layer = Layer(kind, activation, directions, lengths, final=True)
+    check(layer.loss, layer.arrays, layer.backward(bptt), sample=20)
 
 
 @pytest.mark.parametrize("kind, activation", KINDS, ids=KIND_IDS)
@@ -178,21 +125,20 @@ def test_layer_equals_the_slow_twin(kind, activation, directions, lengths):
 @pytest.mark.parametrize("kind, activation", CELL_KINDS)
 def test_nothing_is_kept_between_two_batches(kind, activation):
     layer, other = Layer(kind, activation, 2, (5, 3, 1)), Layer(kind, activation, 2, (4, 4), seed=2)
-    other.cell = layer.cell
+    other.layer = layer.layer
     h, cache = layer.forward()
     other.backward()  # between forward and backward of the first
-    dz, grads, dinitial = layer_backward("r", layer.up, cache)
+    dx, grads, dinitial = layer.layer.backward_through(layer.arrays, layer.up, cache)
     alone = layer.backward()
     assert (layer.forward()[0] == h).all()
-    assert (alone["initial"] == dinitial).all()
+    assert (alone["initial"] == dinitial).all() and (alone["x"] == dx).all()
     assert all((alone[name] == grads[name]).all() for name in grads)
 
 
 @pytest.mark.parametrize("kind, activation", CELL_KINDS)
 def test_without_an_initial_state_it_is_zero(kind, activation):
     layer = Layer(kind, activation, 2, (5, 3, 1))
-    z = project(layer.arrays, "r", layer.arrays["x"], 2)
-    h, _ = layer_forward(layer.arrays, "r", z, layer.packing, layer.cell, 2)
+    h, _ = layer.layer.forward(layer.arrays, layer.arrays["x"], layer.packing)
     assert not close(h, layer.forward()[0])
     layer.arrays["initial"][...] = 0
     assert (h == layer.forward()[0]).all()
@@ -245,6 +191,71 @@ def test_each_direction_sees_its_own_side_of_the_sentence():
     assert changed[:, 1].tolist() == [True, True, True, False]
 
 
+# ------------------------------------------------------------------ state
+
+
+@pytest.mark.parametrize("directions", [1, 2])
+@pytest.mark.parametrize("kind, activation", CELL_KINDS)
+def test_the_final_state_is_that_after_each_sentence_s_last_step(kind, activation, directions):
+    layer = Layer(kind, activation, directions, (5, 3, 1))
+    final = layer.forward()[1].final
+    for d in range(directions):
+        for s in range(3):
+            memories = reference.run(layer.slow, *layer.sentence(s, d))[0]
+            assert close(final[0, d, s], memories[-1])
+
+
+@pytest.mark.parametrize("kind, activation", CELL_KINDS)
+def test_state_that_is_carried_over_continues_the_sentence(kind, activation):
+    whole = Layer(kind, activation, 1, (6, 6))
+    h, cache = whole.forward()
+    x, state = whole.arrays["x"], whole.arrays["initial"]
+    for rows in (slice(0, 4), slice(4, 12)):  # two steps, then four: packed, a step is a row of each sentence
+        packing = pack(((rows.stop - rows.start) // 2,) * 2)
+        part, passed = whole.layer.forward(whole.arrays, x[rows], packing, initial=state)
+        assert close(part, h[rows])
+        state = passed.final
+    assert close(state, cache.final)
+
+
+@pytest.mark.parametrize("kind, activation", CELL_KINDS)
+def test_one_step_at_a_time_is_the_same_as_all_at_once(kind, activation):
+    layer = Layer(kind, activation, 1, (5, 5, 5))
+    h, cache = layer.forward()
+    state = layer.arrays["initial"]
+    for t in range(5):
+        h_t, state = layer.layer.step(layer.arrays, layer.arrays["x"][3 * t:3 * t + 3], state)
+        assert close(h_t, h[3 * t:3 * t + 3])
+    assert close(state, cache.final)
+    assert close(layer.layer.step(layer.arrays, layer.arrays["x"][:3])[0],
+                 layer.layer.step(layer.arrays, layer.arrays["x"][:3], np.zeros_like(state))[0])
+
+
+@pytest.mark.parametrize("directions", [1, 2])
+@pytest.mark.parametrize("kind, activation", CELL_KINDS)
+def test_what_is_projected_once_a_word_gives_the_same(kind, activation, directions):
+    layer = Layer(kind, activation, directions, (4, 2))
+    words = np.random.default_rng(5).normal(size=(3, I))
+    tokens = np.array([2, 0, 1, 1, 0, 2])
+    z = layer.layer.input_projection(layer.arrays, words)
+    h, _ = layer.layer.run(layer.arrays, Lookup(z, tokens), layer.packing)
+    assert (h == layer.layer.forward(layer.arrays, words[tokens], layer.packing)[0]).all()
+
+
+def test_one_hot_input_is_the_product_with_one_hot_rows():
+    ids = np.array([[1, 4], [0, 4], [2, 3], [2, 4], [1, 3]])
+    rows = sum(np.eye(5)[ids[:, f]] for f in range(2))
+    plain, looked_up = (kind("r", GRU(), 5, H, 2) for kind in (Recurrent, OneHotRecurrent))
+    params, packing = normal(np.random.default_rng(1), **plain.shapes()), pack((3, 2))
+    (h, cache), (other, another) = plain.forward(params, rows, packing), looked_up.forward(params, ids, packing)
+    assert close(h, other)
+    dh = np.random.default_rng(2).normal(size=h.shape)
+    (_, grads), (dx, table) = plain.backward(params, dh, cache), looked_up.backward(params, dh, another)
+    assert dx is None
+    for name, gradient in grads.items():
+        assert close(gradient, table[name].dense(gradient) if name.endswith("W_x") else table[name])
+
+
 # ------------------------------------------------------------------ truncated back-propagation
 
 
@@ -278,16 +289,14 @@ def test_truncation_after_one_step_by_hand():
     x, up = np.ones((3, 1)), np.array([[1.0], [10.0], [100.0]])
 
     def gradients(bptt):
-        z = project(params, "r", x, 1)
-        h, cache = layer_forward(params, "r", z, pack((3,)), CELLS["elman"]("relu"), 1)
+        layer = Recurrent("r", Elman("relu"), 1, 1, 1, bptt)
+        h, cache = layer.forward(params, x, pack((3,)))
         assert h.ravel().tolist() == [1, 3, 7]
-        dz, grads, _ = layer_backward("r", up, cache, bptt)
-        dx, more = project_backward(params, "r", dz, x)
-        grads = {name: gradient.item() for name, gradient in {**grads, **more}.items()}
-        return dz.ravel().tolist(), grads, dx.ravel().tolist()
+        dx, grads = layer.backward(params, up, cache)
+        return dx.ravel().tolist(), {name: gradient.item() for name, gradient in grads.items()}  # dx = dz w_x
 
-    dz, grads, dx = gradients(1)
-    assert dz == dx == [21, 210, 100]
+    dx, grads = gradients(1)
+    assert dx == [21, 210, 100]
     assert grads == {"r.fwd.W_h": 510, "r.fwd.W_x": 331, "r.fwd.b": 331}
     assert gradients(0)[0] == gradients(2)[0] == [421, 210, 100]
 
@@ -295,14 +304,12 @@ def test_truncation_after_one_step_by_hand():
 @pytest.mark.parametrize("kind, activation", CELL_KINDS)
 def test_one_output_error_is_followed_back_step_by_step(kind, activation):
     layer = Layer(kind, activation, 1, (7,))
-    W_h, z, states, packing, cell = layer.forward()[1]
     dh = np.zeros((7, H))
     dh[5] = layer.up[5]  # the error of the sixth output alone
-    slopes = cell.slopes(z, states[:, packing.reading(1).previous], states[:, 1:])
     W, xs, initial = layer.sentence(0, 0)
     memories = reference.run(layer.slow, W, xs, initial)[1]
-    expected = (layer.up[5], *[np.zeros(H)] * (cell.states - 1))
-    for k, (dstates, dz, before) in enumerate(errors_back(cell, W_h, slopes, dh, packing, 5)):
+    expected = (layer.up[5], *[np.zeros(H)] * (layer.layer.cell.states - 1))
+    for k, (dstates, dz, before) in enumerate(layer.layer.errors_back(dh, layer.forward()[1], 5)):
         assert close(dstates[:, 0, 5 - k], expected)
         dW = {name: np.zeros_like(array) for name, array in W.items()}
         expected = layer.slow.step_back(W, memories[5 - k], expected, dW)[1]

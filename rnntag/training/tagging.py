@@ -1,0 +1,100 @@
+"""Training a tagger: the task, and the whole of it in one call."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from itertools import chain
+from typing import Any
+
+import numpy as np
+
+from ..corpus import Sentence
+from ..errors import CorpusError
+from ..models.adaptation import adapted
+from ..models.calibration import fit_temperature
+from ..models.options import Options
+from ..models.tagger import RNNTagger
+from ..nn.layers import Array
+from ..nn.packing import interleave, pack
+from ..text.vocab import Vocab
+from .trainer import Trainer
+
+
+class TaggingTask:
+    """Sentences to learn the tags of, and a copy of a tagger that learns them; empty sentences are left out.
+
+    dev   sentences whose share of right tags is the score
+
+    Raises CorpusError when there are no sentences, or tags that the tagger does not have.
+    """
+
+    score_name = "dev_accuracy"
+
+    def __init__(self, tagger: RNNTagger, train: Sequence[Sentence], dev: Sequence[Sentence] = ()):
+        train = [sentence for sentence in train if len(sentence)]
+        _check_tags(train, tagger)
+        self.options, self.dev = tagger.options, dev
+        self.tagger = tagger.with_params({name: array.copy() for name, array in tagger.params.items()})
+        self.params = self.tagger.params
+        self.trained = [name for name in self.params
+                        if not (name == "vectors.table" and self.options.freeze_vectors)]
+        self.words = tagger.word_table()
+        self.types = [self.words.ids(sentence.words) for sentence in train]
+        self.words.set_dropout(self.options.word_dropout,
+                               Counter(chain.from_iterable(sentence.words for sentence in train)))
+        self.targets = [np.array(tagger.tags.ids(sentence.tags or []), np.intp) - 1 for sentence in train]
+        self.sizes = list(map(len, self.types))
+
+    def loss_and_gradient(self, items: list[int], rng: np.random.Generator) -> tuple[float, list[dict[str, Any]]]:
+        packing, network = pack(tuple(self.sizes[i] for i in items)), self.tagger.network
+        types, targets = (interleave([arrays[i] for i in items], packing) for arrays in (self.types, self.targets))
+        loss, grads = network.loss_and_gradient(self.params, self.words, types, targets, packing, rng)
+        return loss, network.separate(grads)
+
+    def score(self, params: dict[str, Array]) -> float | None:
+        """The share of the dev tokens that are tagged right. Raises ModelError when scores overflow."""
+        if not self.dev:
+            return None
+        answers = self.tagger.with_params(params).tag(sentence.words for sentence in self.dev)
+        right = sum(sum(map(str.__eq__, tags, sentence.tags or [])) for tags, sentence in zip(answers, self.dev))
+        return right / max(1, sum(map(len, self.dev)))
+
+    def model(self, params: dict[str, Array]) -> RNNTagger:
+        """The tagger with these parameters; its probabilities are calibrated on the dev set."""
+        return fit_temperature(self.tagger.with_params(params), self.dev)
+
+
+def _check_tags(sentences: Sequence[Sentence], tagger: RNNTagger) -> None:
+    if not sentences:
+        raise CorpusError("no sentences", "training needs at least one")
+    for sentence in sentences:
+        odd = [tag for tag in sentence.tags or [""] if tag not in tagger.tags]
+        if odd or len(sentence.tags or []) != len(sentence):
+            what = f"tag {odd[0]!r} is not in the tag set" if odd and odd[0] else "a sentence without tags"
+            raise CorpusError(what, "each word needs one that the tagger has", place=f"line {sentence.line}")
+
+
+def new_tagger(sentences: Sequence[Sentence], options: Options, rng: np.random.Generator,
+               vectors: tuple[Vocab, Array] | None, init: RNNTagger | None) -> RNNTagger:
+    """What training begins with: random weights, or those of another tagger."""
+    if init is None:
+        return RNNTagger.create(sentences, options, rng, vectors)
+    return adapted(init, sentences, options, rng, vectors)
+
+
+def train_tagger(sentences: Sequence[Sentence], options: Options, dev: Sequence[Sentence] = (),
+                 vectors: tuple[Vocab, Array] | None = None, init: RNNTagger | None = None) -> RNNTagger:
+    """A tagger trained on ``sentences`` from start to end, without a word on the way.
+
+    dev       sentences whose accuracy chooses the epoch to keep
+    vectors   words and their pretrained vectors, as for RNNTagger.create
+    init      a tagger to start from, instead of random weights; options are those of adapted_options
+
+    Raises DivergedError when the loss is no longer finite.
+    """
+    rng = np.random.default_rng(options.seed)
+    trainer = Trainer(TaggingTask(new_tagger(sentences, options, rng, vectors, init), sentences, dev), rng)
+    for _ in trainer.epochs():
+        pass
+    return trainer.result()
