@@ -120,7 +120,7 @@ def main(train: tuple[str, ...], test: tuple[str, ...], runs: tuple[str, ...], r
         if file:
             file.write(json.dumps({"command": sys.argv, "rows": rows}, indent=1).encode())
         if draw:
-            draw([row for row in rows if row["test"] == test[0]], least, picture)
+            draw([row for row in rows if (row["train"], row["test"]) == (train[0], test[0])], least, picture)
 
 
 def optional_output(path: str | None, force: bool) -> Any:

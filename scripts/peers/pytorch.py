@@ -43,7 +43,7 @@ def supported(o: Options) -> bool:
     """Does a network with these options have a twin?"""
     return (o.encoder == "rnn" and o.layers == o.members == 1 and not (o.dense or o.char_rnn or o.vectors or o.bptt)
             and not (o.cell == "elman" and o.activation == "sigmoid" or o.cell == "lstm" and not o.embedding)
-            and o.output == "softmax" and o.optimizer in ("sgd", "adam") and not (o.average or o.weight_decay))
+            and o.output == "softmax" and o.optimizer in ("sgd", "adam") and not o.average)
 
 
 class Twin:
