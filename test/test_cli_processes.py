@@ -19,6 +19,7 @@ from invoking import TINY, failure, files, invoke, manifest, train
 from samples import TEXT
 
 from rnntag.cli.common import Command
+from rnntag.cli.progress import Progress
 from rnntag.cli.test_rnn import main as TAG
 from rnntag.cli.train_rnn import main as TRAIN
 from rnntag.storage import modelfile
@@ -200,6 +201,10 @@ def test_a_command_that_is_told_to_end_leaves_nothing_behind(number, command, tm
         assert process.communicate(timeout=60)[1].decode() == f"Error: ended by {number.name}\n"
     assert process.returncode == 128 + number
     assert sorted(os.listdir()) == ["m", "out", "train"] and Path("out").read_bytes() == b"old"
+
+
+def test_a_bar_that_a_signal_met_half_made_closes_in_silence():
+    Progress.__new__(Progress).close()
 
 
 @posix

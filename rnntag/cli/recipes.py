@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 import click
-from tqdm import tqdm
 
 from ..models.options import PRESETS
 from . import common
+from .progress import Progress
 from .train_rnn import parse_run
 
 if TYPE_CHECKING:
@@ -44,7 +43,6 @@ def recipes(models: tuple[str, ...], preset: str, changes: str) -> list[Recipe]:
             for model in dict.fromkeys(models)]
 
 
-def bar(total: int, what: str, quiet: bool) -> tqdm:
-    """Progress on a terminal."""
-    return tqdm(total=total, desc=what, unit=" runs", leave=False, file=sys.stderr,
-                disable=quiet or not sys.stderr.isatty())
+def bar(total: int, what: str, quiet: bool) -> Progress:
+    """Progress over the trainings."""
+    return Progress(quiet, total=total, desc=what, unit=" runs", leave=False)

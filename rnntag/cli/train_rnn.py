@@ -179,9 +179,8 @@ def _run(trainer: Trainer, checkpoints: Checkpoints, quiet: bool) -> None:
 
     SIGINT, SIGTERM and SIGHUP let the update under way end, and write a checkpoint before the command stops.
     """
-    from tqdm import tqdm
-
     from ..training.checkpoint import Interrupted
+    from .progress import Progress
 
     stop: list[int] = []
 
@@ -192,9 +191,8 @@ def _run(trainer: Trainer, checkpoints: Checkpoints, quiet: bool) -> None:
         if stop:
             raise Interrupted(stop[0], checkpoints.folder)
 
-    bar = tqdm(total=trainer.tokens * trainer.options.epochs, unit=" tokens", unit_scale=True, leave=False,
-               initial=trainer.tokens * trainer.at.epoch, file=sys.stderr,
-               disable=quiet or not sys.stderr.isatty())
+    bar = Progress(quiet, total=trainer.tokens * trainer.options.epochs, unit=" tokens", unit_scale=True,
+                   leave=False, initial=trainer.tokens * trainer.at.epoch)
     with common.handling(lambda caught, _frame: stop.append(caught), *common.ENDING), bar:
         for epoch in trainer.epochs(progress):
             checkpoints.log.append(epoch.to_dict())

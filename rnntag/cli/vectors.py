@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 
 import click
@@ -47,10 +46,9 @@ def main(raw: tuple[str, ...], out: str, width: int, min_count: int, contexts: i
 
 def counted(sentences: Iterable[Sequence[str]], quiet: bool) -> Iterator[Sequence[str]]:
     """The sentences, with a progress bar on a terminal."""
-    from tqdm import tqdm
+    from .progress import Progress
 
-    off = quiet or not sys.stderr.isatty()
-    with tqdm(desc="Reading", unit=" tokens", unit_scale=True, disable=off) as bar:
+    with Progress(quiet, desc="Reading", unit=" tokens", unit_scale=True) as bar:
         for words in sentences:
             bar.update(len(words))
             yield words
