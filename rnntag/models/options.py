@@ -39,7 +39,7 @@ class TrainingOptions:
     epochs: int = _number(18, 1, 100_000, "Passes over the training data.", "Training")
     batch_size: int = _number(16, 1, 100_000, "Sentences per update.", "Training")
     optimizer: str = _choice("adam", ("sgd", "momentum", "adagrad", "rmsprop", "adam"), "Update rule.", "Training")
-    learning_rate: float = _number(0.002, 0, 1e6, "Step size.", "Training")
+    learning_rate: float = _number(0.002, 1e-12, 1e6, "Step size.", "Training")
     embedding_rate: float = _number(4.0, 0, 1e6, "Factor on the step size for embeddings.", "Training")
     schedule: str = _choice("linear", ("constant", "linear", "cosine"), "Step size over time: constant, or "
                             "falling to 0.", "Training")
