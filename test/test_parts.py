@@ -66,7 +66,7 @@ def test_parts_go_with_a_copy(whole):
 
 @pytest.mark.parametrize("edit, message", [
     (lambda options: options.update(parts=[]), "parts a list; it is an object of models"),
-    (lambda options: options["parts"].update(other=options["parts"]["helper"]), "a part 'other'; a model of kind rnn"),
+    (lambda options: options["parts"].update(other=options["parts"]["helper"]), "a part 'other'; a model of kind"),
     (lambda options: options["parts"].update({"": {}}), "a part ''; a model of kind rnn has none"),
     (lambda options: options["parts"].update(helper=None), "part 'helper' is not described"),
     (lambda options: options["parts"]["helper"].update(kind="hmm"), "it has kind, which is rnn, and options"),
