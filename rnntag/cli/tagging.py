@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Container, Iterable, Iterator
-from itertools import tee
+from collections.abc import Callable, Collection, Container, Iterable, Iterator
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import click
 
-from ..corpus import FORMATS, TO_TAG, Column, Format, Layout, Sentence, open_corpus
+from ..corpus import FORMATS, TO_TAG, Format, Layout, Sentence, open_corpus
 from ..corpus.tokenisation import LOOKED_AT, Tokenisation
 from ..errors import CorpusError, OptionError
 from ..files import STANDARD, open_output, shown
 from . import common
 
+if TYPE_CHECKING:
+    from ..models.answers import Words
+
 OUTPUT_FORMATS = [name for name, format in FORMATS.items() if format.has_tags]
 WITH_PROBABILITIES = ("jsonl", "vertical")  # the formats that have a place for them
 
 
-class Tags(Protocol):
-    """Anything that tags; ``probabilities`` is needed only where they are asked for."""
+class Annotates(Protocol):
+    """Anything that fills columns, as ``Annotator`` says."""
 
-    def tag(self, sentences: Iterable[list[str]]) -> Iterator[list[str]]: ...
+    @property
+    def fields(self) -> tuple[str, ...]: ...
+    def annotate(self, sentences: Iterable[Words], fields: Collection[str] | None = None,
+                 best: int = 0) -> Iterator[Sentence]: ...
 
 
 def tagging_options(function: Callable) -> Callable:
@@ -41,7 +46,7 @@ def tagging_options(function: Callable) -> Callable:
     )(function)
 
 
-def tag_file(tagger: Tags, source: str | Path = STANDARD, output: str | Path = STANDARD, *,
+def tag_file(tagger: Annotates, source: str | Path = STANDARD, output: str | Path = STANDARD, *,
              layout: Layout = Layout(), output_format: str | None = None, best: int = 0,
              partial: bool = False, stream: bool = False, ahead: bool = False,
              force: bool = False) -> tuple[int, int]:
@@ -49,7 +54,7 @@ def tag_file(tagger: Tags, source: str | Path = STANDARD, output: str | Path = S
 
     layout   how ``source`` is to be read: a Layout
     best     so many tags a token are written with their probabilities, 0: tags alone
-    partial  give the tagger the Sentences with the tags that some words have (a ConstrainedTagger
+    partial  read the tags that some words have, too, and give them to the tagger (a ConstrainedTagger
              keeps these); otherwise tags in the input are ignored
     stream   answer each sentence before the next is read; so it is done for a terminal, too
     ahead    read ahead for a terminal, too, unless somebody types the input at one
@@ -74,7 +79,7 @@ def tag_file(tagger: Tags, source: str | Path = STANDARD, output: str | Path = S
             at_once = stream or target.isatty()
             stream = at_once and not (ahead and not _typed(source))
             looked_at = _looked_at(untagged, getattr(tagger, "words", ()), source)
-            for sentence in _tagged(tagger, looked_at, best, partial, stream):
+            for sentence in _annotated(tagger, looked_at, best, stream):
                 target.write(written(writer, sentence, source).encode())
                 if at_once:
                     target.flush()
@@ -107,19 +112,11 @@ def _shape(format: str, best: int) -> str:
     return "tags" if format == "tokens" else format
 
 
-def _tagged(tagger: Any, untagged: Iterator[Sentence], best: int, partial: bool,
-            stream: bool) -> Iterator[Sentence]:
-    """The sentences, their tags (and probabilities) filled in; streaming, each before the next is read."""
-    answer = tagger.probabilities if best else tagger.tag
-    pairs: Iterator[tuple[Sentence, Any]]
-    if stream:
-        pairs = ((sentence, given) for sentence in untagged
-                 for given in answer([sentence if partial else sentence.words]))
-    else:
-        kept, ahead = tee(untagged)
-        pairs = zip(kept, answer(sentence if partial else sentence.words for sentence in ahead), strict=True)
-    for sentence, given in pairs:
-        sentence.columns = {"": Column(given.tags, given.best(best)) if best else Column(given)}
+def _annotated(tagger: Annotates, untagged: Iterator[Sentence], best: int, stream: bool) -> Iterator[Sentence]:
+    """The sentences, their columns filled in; streaming, each before the next is read."""
+    parts = ([sentence] for sentence in untagged) if stream else [untagged]
+    for sentence in (sentence for part in parts for sentence in tagger.annotate(part, best=best)):
+        sentence.columns = {"": column for column in sentence.columns.values()}  # it goes where the layout says
         yield sentence
 
 

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
@@ -29,7 +29,7 @@ from .. import __version__
 from ..corpus import FIELDS, Layout, Sentence
 from ..errors import ModelError, quote
 from ..files import OLD, digest, leftovers, reporting, whole_folder, write_bytes
-from ..models.answers import Posteriors
+from ..models.answers import Posteriors, Words
 from ..models.options import Options
 from ..text.vocab import Vocab
 from .archive import (MAX_ID_MAPS, MAX_WEIGHT_BYTES, SUPPORT, Shapes, archive_bytes, blaming, containers, pack_arrays,
@@ -58,6 +58,11 @@ class Tagger(Protocol):
     def tag(self, sentences: Iterable[Sequence[str]]) -> Iterator[list[str]]: ...
     def probabilities(self, sentences: Iterable[Sequence[str]]) -> Iterator[Posteriors]: ...
     def state(self) -> tuple[dict[str, Any], dict[str, Any], dict[str, np.ndarray]]: ...
+    def annotate(self, sentences: Iterable[Words], fields: Collection[str] | None = None,
+                 best: int = 0) -> Iterator[Sentence]: ...
+
+    @property
+    def fields(self) -> tuple[str, ...]: ...
 
     @classmethod
     def shapes(cls, options: dict[str, Any], ids: dict[str, Any]) -> Shapes: ...
