@@ -59,6 +59,7 @@ class HMMTagger:
     def __init__(self, words: Vocab, tags: Vocab, transitions: np.ndarray, emissions: np.ndarray):
         self.words, self.tags = words, tags
         self.info: dict[str, Any] = {}
+        self.parts: dict[str, Any] = {}  # as for RNNTagger
         self.transitions, self.emissions = transitions, emissions
         self._check()
         self._totals = transitions.sum(axis=1)  # c(prev); at BOUNDARY the number of sentences

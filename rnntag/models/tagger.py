@@ -45,6 +45,7 @@ class RNNTagger:
     params             name to array
     temperature        T of the probabilities, which are those of scores / T (calibration.py); tags are the same
     info               where it is from, as its model folder says
+    parts              other models that belong to it, by name (storage/kinds.py)
     """
 
     kind = "rnn"
@@ -57,6 +58,7 @@ class RNNTagger:
         self.alphabet, self.vectors, self.params, self.temperature = alphabet, vectors, params, temperature
         self.network = _network(options, features, tags, alphabet, vectors)
         self.info: dict[str, Any] = {}
+        self.parts: dict[str, Any] = {}
         self._cache: tuple[WordTable, Array, int] | None = None
         self._lock = Lock()  # of the cache: one tagger may serve several threads
 
@@ -68,7 +70,8 @@ class RNNTagger:
 
     def __reduce__(self) -> Any:  # for pickle and copy: what it has remembered of words, and its lock, stay behind
         return RNNTagger, (self.options, self.words, self.features, self.tags, self.alphabet, self.vectors,
-                           self.params, self.temperature), {"info": self.info, "place": self.place}
+                           self.params, self.temperature), {"info": self.info, "place": self.place,
+                                                            "parts": self.parts}
 
     @classmethod
     def create(cls, sentences: Sequence[Sentence], options: Options, rng: np.random.Generator,

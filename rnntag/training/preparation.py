@@ -19,7 +19,7 @@ from ..models.options import Options, preset as preset_options, refuse_unused
 from ..models.tagger import RNNTagger
 from ..nn.layers import Array
 from ..storage import modelfile
-from ..storage.modelfile import Tagger
+from ..storage.kinds import Tagger
 from ..text.vectorfile import read_vectors
 from ..text.vectors import train_vectors
 from ..text.vocab import Vocab
