@@ -32,9 +32,9 @@ def tagging_options(function: Callable) -> Callable:
         click.argument("model", type=click.Path(path_type=Path)),
         click.argument("sources", nargs=-1, metavar="[INPUT]..."),
         common.output,
-        click.option("--output-dir", metavar="FOLDER", help="Write the answer to each INPUT (where it is a folder, to "
-                     "each file of it) into this folder, under the same name; where that ends in a format, the format "
-                     "of the answer takes its place (default: one INPUT, answered to --output)."),
+        click.option("--output-dir", metavar="FOLDER", help="Write the answer to each INPUT (where it is a folder, "
+                     "to each file of it) into this folder, under the same name; where that ends in a format, the "
+                     "format of the answer takes its place (default: one INPUT, answered to --output)."),
         click.option("--resume", is_flag=True, help="With --output-dir: tag only files without an answer, or changed "
                      "since; with the same model and options as before."),
         common.corpus_options(TO_TAG, what="Format of INPUT", model=True),
