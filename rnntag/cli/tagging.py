@@ -32,11 +32,16 @@ class Annotates(Protocol):
 
 
 def tagging_options(function: Callable) -> Callable:
-    """The arguments and options of every command that tags; the names are those of ``tag_file``."""
+    """The arguments and options of every command that tags; the names are those of ``folder.tag_files``."""
     return common.options(
         click.argument("model", type=click.Path(path_type=Path)),
-        click.argument("source", default=STANDARD, metavar="[INPUT]"),
+        click.argument("sources", nargs=-1, metavar="[INPUT]..."),
         common.output,
+        click.option("--output-dir", metavar="FOLDER", help="Write the answer to each INPUT (where it is a folder, "
+                     "to each file of it) into this folder, under the same name; where that ends in a format, the "
+                     "format of the answer takes its place (default: one INPUT, answered to --output)."),
+        click.option("--resume", is_flag=True, help="With --output-dir: tag only files without an answer, or changed "
+                     "since; with the same model and options as before."),
         common.corpus_options(TO_TAG, what="Format of INPUT", model=True),
         common.format_option(None, OUTPUT_FORMATS, name="--output-format", shown="tags for tokens, "
                              "otherwise that of INPUT", what="Format of the output"),
@@ -74,7 +79,7 @@ def tag_file(tagger: Annotates, source: str | Path = STANDARD, output: str | Pat
         if layout.format is None and reader.name == "wordtag" and not partial:
             click.echo(f"Note: the input is read as {reader.name}, its tags are ignored; if that is "
                        "wrong, give --format.", err=True)
-        writer = FORMATS[output_format or _shape(reader.name, best)](reader.separator, reader.fields, reader.column)
+        writer = FORMATS[output_format or shape(reader.name, best)](reader.separator, reader.fields, reader.column)
         with open_output(output, force=force) as target:
             at_once = stream or target.isatty()
             stream = at_once and not (ahead and not _typed(source))
@@ -105,7 +110,7 @@ def _typed(source: str | Path) -> bool:
     return str(source) == STANDARD and sys.stdin.isatty()
 
 
-def _shape(format: str, best: int) -> str:
+def shape(format: str, best: int) -> str:
     """The format of the answer to an input of this one."""
     if best and format not in WITH_PROBABILITIES:
         return "jsonl"
