@@ -6,15 +6,16 @@ of the whole; its id maps and arrays are among those of the whole, their names b
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from ..corpus import Sentence
 from ..errors import ModelError, quote
-from ..models.answers import Posteriors
+from ..models.answers import Posteriors, Words
 from ..text.vocab import Vocab
 from .archive import SUPPORT, Shapes
 
@@ -52,6 +53,11 @@ class Tagger(Model, Protocol):
 
     def tag(self, sentences: Iterable[Sequence[str]]) -> Iterator[list[str]]: ...
     def probabilities(self, sentences: Iterable[Sequence[str]]) -> Iterator[Posteriors]: ...
+    def annotate(self, sentences: Iterable[Words], fields: Collection[str] | None = None,
+                 best: int = 0) -> Iterator[Sentence]: ...
+
+    @property
+    def fields(self) -> tuple[str, ...]: ...
 
 
 class Kind(NamedTuple):
