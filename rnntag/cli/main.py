@@ -25,6 +25,7 @@ GROUPS = {  # heading: {name: (module, what it does)}
     "Corpora": {
         "data": ("data", "Fetch a corpus."),
         "check": ("check", "Show what a corpus is like, and what looks wrong in it."),
+        "suggest": ("suggest", "Choose the sentences to annotate next."),
         "convert": ("convert", "Write a corpus in another format."),
         "vectors": ("vectors", "Make word vectors from untagged text."),
     },

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..corpus import Column, Sentence
+from ..corpus import Sentence
 from ..corpus.split import folds
 from ..errors import OptionError
 from ..evaluation import Pair, accuracy, pair
@@ -180,14 +180,5 @@ def _answers(trials: Sequence[Trial], sentences: Sequence[Sentence], jobs: int) 
 def answer(sentences: Sequence[Sentence], trial: Trial) -> list[Sentence]:
     """The answers to one trial."""
     tagger = trial.recipe.train([sentences[i] for i in trial.train])
-    return list(annotated(tagger, [sentences[i] for i in trial.test], trial.best))
-
-
-def annotated(tagger: Any, sentences: Sequence[Sentence], best: int) -> Iterator[Sentence]:
-    words = (sentence.words for sentence in sentences)
-    if best:
-        for sentence, found in zip(sentences, tagger.probabilities(words)):
-            yield Sentence(sentence.words, {"": Column(found.tags, found.best(best))}, sentence.line)
-    else:
-        for sentence, tags in zip(sentences, tagger.tag(words)):
-            yield Sentence(sentence.words, {"": Column(tags)}, sentence.line)
+    return list(tagger.annotate([Sentence(sentences[i].words, None, sentences[i].line) for i in trial.test],
+                                best=trial.best))
