@@ -34,6 +34,16 @@ recipe_options = common.options(
 )
 
 
+recipe_option = click.option("--options", "changes", default="", metavar="'OPTION...'",
+                             help="Options of train-rnn for the taggers that are trained, in quotes: '--preset "
+                             "accurate --raw-text FILE' (default: none).")
+
+
+def recipe(changes: str, quiet: bool) -> Recipe:
+    """The one tagger that ``recipe_option`` names."""
+    return _recipe(*_parsed("default", changes), quiet)
+
+
 def recipes(models: tuple[str, ...], preset: str, changes: tuple[str, ...], quiet: bool) -> list[Recipe]:
     """The taggers that the options name, in order. A configuration that is given twice is there twice.
 
