@@ -75,7 +75,9 @@ class Kind(NamedTuple):
     since: int = 1
 
 
-KINDS = {"rnn": Kind("tagger:RNNTagger", "test-rnn"), "hmm": Kind("hmm:HMMTagger", "test-hmm")}
+KINDS = {"rnn": Kind("tagger:RNNTagger", "test-rnn", {"segmenter": "segmenter"}),
+         "hmm": Kind("hmm:HMMTagger", "test-hmm"),
+         "segmenter": Kind("segmenter:Segmenter", "rnntag segment", since=2)}
 TAGGERS = ("rnn", "hmm")
 
 
