@@ -80,11 +80,11 @@ class Segmented(Sentence):
             if offsets or self.before and i == 0:
                 misc = self._more(i, misc, offsets)
             if i in splits:
-                lines.append(f"{word}-{word + len(splits[i]) - 1}\t{token}\t_{empty}\t{misc}")
+                lines.append(f"{word}-{word + len(splits[i]) - 1}\t{token}{empty}\t{misc}")
                 misc = "_"
             for form in splits.get(i, (token,)):
                 rows.append(len(lines))
-                lines.append(f"{word}\t{form}\t_{empty}\t{misc}")
+                lines.append(f"{word}\t{form}{empty}\t{misc}")
                 word += 1
         return Block("conllu", lines, rows)
 

@@ -56,6 +56,7 @@ class SegmenterOptions(TrainingOptions):
     dropout: float = number(0.35, 0, 0.99, "Share of units dropped, of the input and of the output.", "Training")
     word_dropout: float = number(0.25, 0, 1e6, "a: a piece seen n times is read as unknown with probability "
                                  "a / (a + n).", "Training")
+    gram_dropout: float = number(0.3, 0, 0.99, "Share of the n-grams that are read as unknown.", "Training")
 
     def unused(self, dev: bool = False, vectors: bool = False) -> dict[str, str]:
         """The options that change nothing here, and why: as for Options."""
@@ -68,22 +69,29 @@ class PieceInputs(Embeddings):
     A piece is given as its row in the WordTable and the rows of the n-grams (N, 1 + G).
     """
 
-    def __init__(self, rows: int, grams: int, E: int, word_dropout: float):
+    def __init__(self, rows: int, grams: Sequence[Grams], E: int, word_dropout: float, gram_dropout: float):
         super().__init__(rows, E, word_dropout, [])
-        self.grams = grams
+        self.grams, self.gram_dropout = sum(kind.rows for kind in grams), gram_dropout
+        starts = np.cumsum([0, *(kind.rows for kind in grams)])
+        self.unknown = np.concatenate([kind.offsets[:-1] + start for kind, start in zip(grams, starts)])
 
     def shapes(self) -> Shapes:
         return {**super().shapes(), GRAMS: (self.grams, self.E)}
 
     def initialise(self, rng: np.random.Generator) -> dict[str, Array]:
-        """Random embeddings; those of unknown n-grams are 0 (see ``Segmenter.create``)."""
-        return {**super().initialise(rng), **Embedding(GRAMS, self.grams, self.E).initialise(rng)}
+        """Random embeddings; those of unknown n-grams are 0."""
+        table = Embedding(GRAMS, self.grams, self.E).initialise(rng)[GRAMS]
+        table[self.unknown] = 0
+        return {**super().initialise(rng), GRAMS: table}
 
     def forward(self, params: dict[str, Array], words: WordTable, types: Array,
                 rng: np.random.Generator | None = None) -> tuple[Array, Any]:
         x, cache = super().forward(params, words, types[:, 0], rng)
-        x += look_up(params[GRAMS], types[:, 1:])
-        return x, (cache, types[:, 1:])
+        grams = types[:, 1:]
+        if rng is not None and self.gram_dropout:
+            grams = np.where(rng.random(grams.shape, dtype=np.float32) < self.gram_dropout, self.unknown, grams)
+        x += look_up(params[GRAMS], grams)
+        return x, (cache, grams)
 
     def backward(self, params: dict[str, Array], dx: Array, cache: Any) -> dict[str, Any]:
         return {**super().backward(params, dx, cache[0]), GRAMS: rows_gradient(dx, cache[1])}
@@ -154,10 +162,6 @@ class Segmenter:
         grams = [Grams.build((list(map(symbol, text)) for text in texts), options.min_grams)
                  for symbol in KINDS.values()]
         params = _network(options, features, grams).initialise(rng, cls.dtype)
-        first = 0
-        for kind in grams:
-            params[GRAMS][first + kind.offsets[:-1]] = 0  # what was never seen says nothing
-            first += kind.rows
         return cls(options, places, features, grams, Splitter.learnt(paragraphs), params)
 
     def with_params(self, params: dict[str, Array]) -> Segmenter:
@@ -262,7 +266,7 @@ def _windows(borders: Array) -> Iterator[Window]:
 
 def _network(options: SegmenterOptions, features: FeatureMap, grams: Sequence[Grams]) -> Network:
     o = options
-    inputs = PieceInputs(features.rows, sum(kind.rows for kind in grams), o.embedding, o.word_dropout)
+    inputs = PieceInputs(features.rows, grams, o.embedding, o.word_dropout, o.gram_dropout)
     cell = getattr(cells, CELLS[o.cell].partition(":")[2])()
     layers = [Dropout(o.dropout), Recurrent("rnn0", cell, o.embedding, o.hidden, 2), Dropout(o.dropout)]
     return Network(inputs, layers, Softmax("output", 2 * o.hidden, 3))

@@ -56,7 +56,7 @@ class Endings:
             for size in range(1, min(LONGEST, len(token)) + 1):
                 counts[token[-size:]][rule] += 1
         for ending in sorted(counts, key=lambda ending: (len(ending), ending)):
-            rule = max(counts[ending], key=lambda rule: (counts[ending][rule], rule))
+            rule = max(counts[ending], key=lambda rule: (counts[ending][rule], rule == (), rule))
             if rule != found._rule(ending):
                 found.rules[ending] = rule
         return found
