@@ -20,7 +20,7 @@ from .errors import OptionError, quote
 from .models.hmm import HMMTagger
 from .models.tagger import RNNTagger
 from .storage import modelfile
-from .storage.modelfile import Tagger
+from .storage.kinds import Tagger
 from .training.preparation import FILE, Corpus, Text, Vectors, prepare
 
 

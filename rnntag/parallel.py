@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import starmap
 from pathlib import Path
 from typing import Any
 
 from .corpus import Sentence
-from .models.answers import Posteriors
+from .models.answers import CHUNK_TOKENS, Annotator, Posteriors, Words, chunks, filled
 from .models.constraints import ConstrainedTagger
-from .models.tagger import CHUNK_TOKENS, chunks
 from .processes import Pool
 from .storage.modelfile import load
 
 AHEAD = 3  # chunks under way for each process: enough to keep it busy, few enough to bound memory
 
 
-class ParallelTagger:
+class ParallelTagger(Annotator):
     """A model in ``jobs`` processes, each of which loads it from its folder once.
 
     constraints   the lexicon and the name of ConstrainedTagger, whose methods these then are; None for none
@@ -30,7 +31,8 @@ class ParallelTagger:
     def __init__(self, model: str | Path, jobs: int, kind: str | None = None,
                  constraints: tuple[Mapping[str, Iterable[str]] | None, str] | None = None):
         given = str(model), kind, constraints
-        self.words = _made(*given).words  # what is wrong with it shows here, once
+        tagger = _made(*given)  # what is wrong with it shows here, once
+        self.words, self.fields = tagger.words, tagger.fields
         self._pool = Pool(jobs, "a tagging process", _made, *given)
 
     def __enter__(self) -> ParallelTagger:
@@ -39,23 +41,34 @@ class ParallelTagger:
     def __exit__(self, *_error: object) -> None:
         self._pool.close()
 
-    def tag(self, sentences: Iterable[Sequence[str] | Sentence]) -> Iterator[list[str]]:
+    def tag(self, sentences: Iterable[Words]) -> Iterator[list[str]]:
         """The tags of each sentence, in order; reads a bounded number of chunks ahead."""
-        return self._answers("tag", sentences)
+        return (answer for _, answer in self._answers(sentences, "tag"))
 
-    def probabilities(self, sentences: Iterable[Sequence[str] | Sentence]) -> Iterator[Posteriors]:
+    def probabilities(self, sentences: Iterable[Words]) -> Iterator[Posteriors]:
         """The same with the probabilities of all tags."""
-        return self._answers("probabilities", sentences)
+        return (answer for _, answer in self._answers(sentences, "probabilities"))
 
-    def _answers(self, method: str, sentences: Iterable[Sequence[str] | Sentence]) -> Iterator[Any]:
-        tasks = ((method, chunk) for chunk in chunks(map(_bare, sentences), CHUNK_TOKENS))
-        for answers in self._pool.map(_answer, tasks, AHEAD * self._pool.jobs):
-            yield from answers
+    def annotate(self, sentences: Iterable[Words], fields: Collection[str] | None = None,
+                 best: int = 0) -> Iterator[Sentence]:
+        return starmap(filled, self._answers(sentences, "columns", self.chosen(fields), best))
+
+    def _answers(self, sentences: Iterable[Words], method: str, *arguments: Any) -> Iterator[tuple[Words, Any]]:
+        """Each sentence with what a worker's tagger says of it."""
+        under_way: deque[list[Words]] = deque()
+
+        def tasks() -> Iterator[tuple[Any, ...]]:
+            for chunk in chunks(sentences, CHUNK_TOKENS):
+                under_way.append(chunk)
+                yield method, list(map(_bare, chunk)), *arguments
+
+        for answers in self._pool.map(_answer, tasks(), AHEAD * self._pool.jobs):
+            yield from zip(under_way.popleft(), answers, strict=True)
 
 
-def _bare(sentence: Sequence[str] | Sentence) -> Sequence[str] | Sentence:
+def _bare(sentence: Words) -> Words:
     """A sentence without the lines that it was read from, which no worker needs."""
-    return Sentence(sentence.words, sentence.tags, sentence.line) if isinstance(sentence, Sentence) else sentence
+    return Sentence(sentence.words, sentence.columns, sentence.line) if isinstance(sentence, Sentence) else sentence
 
 
 def _made(model: str, kind: str | None, constraints: tuple[Any, str] | None) -> Any:
@@ -63,6 +76,6 @@ def _made(model: str, kind: str | None, constraints: tuple[Any, str] | None) -> 
     return tagger if constraints is None else ConstrainedTagger(tagger, *constraints)
 
 
-def _answer(tagger: Any, task: tuple[str, list[Sequence[str] | Sentence]]) -> list[Any]:
-    method, chunk = task
-    return list(getattr(tagger, method)(chunk))
+def _answer(tagger: Any, task: tuple[Any, ...]) -> list[Any]:
+    method, chunk, *arguments = task
+    return list(getattr(tagger, method)(chunk, *arguments))

@@ -1,8 +1,11 @@
 """Small corpora and options that several test files use."""
 
+import json
+
 import numpy as np
 
 from rnntag.corpus import Sentence
+from rnntag.storage.modelfile import MANIFEST, sha256
 
 TEXT = b"the_DT dog_NN runs_VB ._.\na_DT cat_NN sees_VB the_DT dog_NN ._.\ndogs_NN run_VB ._.\n" * 3
 TOY = b"a_X b_Y a_Z\na_X c_X b_Y\n"  # the example of the NAIST NLP tutorial 5
@@ -70,3 +73,12 @@ def cue_task(count, seed, end):
         words, tags = [cue, *["x"] * length], ["CUE", *[cue.upper()] * length]
         made.append(Sentence(words[::end], tags[::end]))
     return made
+
+
+def seal(folder, **changes):
+    """Write the checksums of what is in the folder, and other changes, into its manifest."""
+    manifest = json.loads((folder / MANIFEST).read_text())
+    for name in manifest["sha256"]:
+        manifest["sha256"][name] = sha256((folder / name).read_bytes())
+    manifest.update(changes)
+    (folder / MANIFEST).write_text(json.dumps(manifest))

@@ -292,7 +292,7 @@ def test_values_that_no_run_could_have_are_refused(tmp_path, state, where, value
     (lambda v: v.update(arrays="arrays-1.npz"), "arrays-1.npz: cannot read it: no such file"),
     (lambda v: v.update(sha256="0"), "its checksum is not the one in state.json"),
     (lambda v: v.update(sha256=None), "its checksum is not the one in state.json"),
-    (lambda v: v.update(format_version=2), "a checkpoint of format '2'; this program continues 1"),
+    (lambda v: v.update(format_version=3), "a checkpoint of format '3'; this program continues 2"),
     (lambda v: v.update(format_version=True), "a checkpoint of format 'True'"),
     (lambda v: v.update(identity={"options": {"epochs": 5}}), "options epochs was '5'; it is '4' now"),
     (lambda v: v.update(identity={}), "options epochs was 'None'; it is '4' now")])
@@ -303,7 +303,7 @@ def test_a_state_that_does_not_fit_is_refused(tmp_path, state, change, message):
 
 @pytest.mark.parametrize("data", [
     b"", b"{", b"[]", b"null", b'{"a":' * 20_000, b"\xff", b'{"log": NaN}', b"x" * 2_000_000,
-    b'{"format_version": 1, "identity": ' + b'{"a":' * 400 + b"1" + b"}" * 401], ids=lambda data: repr(data[:20]))
+    b'{"format_version": 2, "identity": ' + b'{"a":' * 400 + b"1" + b"}" * 401], ids=lambda data: repr(data[:20]))
 def test_a_state_that_is_something_else_is_refused(tmp_path, state, data):
     (tmp_path / "m.training" / STATE).write_bytes(data)
     refusal(tmp_path)

@@ -190,8 +190,9 @@ def test_a_sentence_of_more_than_20000_tokens_is_refused_with_the_number(model, 
 
 @pytest.mark.parametrize("chunk", ["CHUNK_CHARACTERS", "CHUNK_TOKENS"])
 def test_long_words_do_not_pile_up_while_tagging(monkeypatch, chunk):
-    from rnntag.models import tagger as module
-    monkeypatch.setattr(module, chunk, 10 if chunk == "CHUNK_TOKENS" else 1_000_000)
+    from rnntag.models import answers, tagger as module
+    where, size = (module, 10) if chunk == "CHUNK_TOKENS" else (answers, 1_000_000)
+    monkeypatch.setattr(where, chunk, size)
     monkeypatch.setattr(module, "CACHE_CHARACTERS", 1_000_000)
     monkeypatch.setattr(module, "CACHE_BYTES", 1_000_000)  # room for all words
     tagger = train_tagger(ODD, Options(embedding=2, hidden=2, epochs=1))

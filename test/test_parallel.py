@@ -12,7 +12,7 @@ import pytest
 from conftest import ENVIRONMENT
 
 from rnntag.cli.tagging import tag_file
-from rnntag.corpus import Layout, Sentence
+from rnntag.corpus import Block, Column, Layout, Sentence
 from rnntag.errors import ModelError, RnntagError
 from rnntag.models.options import Options
 from rnntag.parallel import ParallelTagger
@@ -37,6 +37,14 @@ def sentences(count):
 def test_two_processes_give_the_tags_of_one_in_the_same_order(model):
     text = sentences(6000)  # several chunks
     assert list(ParallelTagger(model, 2).tag(text)) == list(load(model).tag(text))
+
+
+def test_whole_sentences_come_back_with_their_lines_and_sources(model):
+    given = [Sentence(words, {"": Column(["?"] * len(words))}, line, Block("x"))
+             for line, words in enumerate(sentences(2500))]
+    found = list(ParallelTagger(model, 2).annotate(given, best=1))
+    assert found == list(load(model).annotate(given, best=1)) and [s.line for s in found] == list(range(2501))
+    assert all(after.source is before.source for after, before in zip(found, given))
 
 
 def test_the_processes_are_started_once(model):
@@ -144,9 +152,9 @@ def test_a_terminal_is_read_ahead_for_unless_somebody_types(monkeypatch, ahead, 
     class Recorder:
         asked = 0
 
-        def tag(self, sentences):
+        def annotate(self, sentences, best=0):
             self.asked += 1
-            return ([word.upper() for word in words] for words in sentences)
+            return (Sentence(s.words, [word.upper() for word in s.words]) for s in sentences)
 
     stdin, stdout = ((Terminal if typed else io.BytesIO)(b"a b\nc\nd\n"), Terminal())
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(stdin))

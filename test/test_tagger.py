@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from samples import KINDS, SMALL, sentences, text
 
-from rnntag.corpus import Sentence
+from rnntag.corpus import Block, Column, Sentence
 from rnntag.errors import ModelError, OptionError
 from rnntag.models import tagger as module
+from rnntag.models.answers import chunks, cut
 from rnntag.models.constraints import ConstrainedTagger
 from rnntag.models.options import Options
-from rnntag.models.tagger import VECTOR_NORM, RNNTagger, batches, chunks, cut
+from rnntag.models.tagger import VECTOR_NORM, RNNTagger, batches
 from rnntag.text.vocab import Vocab
 from rnntag.training.tagging import train_tagger
 
@@ -46,6 +47,24 @@ def test_tags_do_not_depend_on_the_size_of_chunks_and_batches(trained, monkeypat
         monkeypatch.setattr(module, "CHUNK_TOKENS", size)
         monkeypatch.setattr(module, "BATCH_TOKENS", max(1, size // 2))
         assert list(trained.tag(text())) == together
+
+
+@pytest.mark.parametrize("best", [0, 1, 2])
+def test_annotate_fills_the_column_of_the_corpus_and_keeps_line_and_source(trained, best):
+    given = [Sentence(words, {"xpos": Column(["?"] * len(words))}, line, Block("x"))
+             for line, words in enumerate(text(), 1)]
+    found = list(trained.annotate(given, best=best))
+    assert [(s.words, s.line, s.source) for s in found] == [(s.words, s.line, s.source) for s in given]
+    assert trained.fields == ("",) and [list(s.columns) for s in found] == [[""]] * len(found)
+    assert [s.tags for s in found] == list(trained.tag(text()))
+    assert [s.first.best for s in found] == (
+        [p.best(best) for p in trained.probabilities(text())] if best else [None] * len(found))
+    assert list(trained.annotate(text(), best=best)) == [Sentence(s.words, s.columns) for s in found]
+
+
+def test_columns_that_the_tagger_does_not_have_are_refused_before_a_sentence_is_read(trained):
+    with pytest.raises(OptionError, match="--fields: 'xpos'; the model has no named columns"):
+        trained.annotate(iter(lambda: pytest.fail("read"), None), ["xpos"]).__next__()
 
 
 def test_forgetting_words_changes_no_tags(trained, monkeypatch):

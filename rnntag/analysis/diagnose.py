@@ -10,7 +10,8 @@ import numpy as np
 
 from ..corpus import Sentence
 from ..errors import OptionError
-from ..models.tagger import RNNTagger, batches, chunks
+from ..models.answers import chunks
+from ..models.tagger import RNNTagger, batches
 from ..nn.layers import Array, softmax
 from ..nn.packing import interleave
 from ..nn.recurrent import Recurrent

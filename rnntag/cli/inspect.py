@@ -29,7 +29,8 @@ def main(model: str, words: tuple[str, ...], count: int, as_json: bool) -> None:
     from ..analysis.inspection import look, overview
     from ..errors import OptionError
     from ..files import STANDARD, open_output
-    from ..storage.modelfile import load, read_log, read_manifest
+    from ..storage.logs import read_log
+    from ..storage.modelfile import load, read_manifest
 
     if not words:
         common.refuse("without a WORD", "count")

@@ -3,35 +3,45 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Container, Iterable, Iterator
-from itertools import tee
+from collections.abc import Callable, Collection, Container, Iterable, Iterator
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import click
 
-from ..corpus import FORMATS, TO_TAG, Column, Format, Layout, Sentence, open_corpus
+from ..corpus import FORMATS, TO_TAG, Format, Layout, Sentence, open_corpus
 from ..corpus.tokenisation import LOOKED_AT, Tokenisation
 from ..errors import CorpusError, OptionError
 from ..files import STANDARD, open_output, shown
 from . import common
 
+if TYPE_CHECKING:
+    from ..models.answers import Words
+
 OUTPUT_FORMATS = [name for name, format in FORMATS.items() if format.has_tags]
 WITH_PROBABILITIES = ("jsonl", "vertical")  # the formats that have a place for them
 
 
-class Tags(Protocol):
-    """Anything that tags; ``probabilities`` is needed only where they are asked for."""
+class Annotates(Protocol):
+    """Anything that fills columns, as ``Annotator`` says."""
 
-    def tag(self, sentences: Iterable[list[str]]) -> Iterator[list[str]]: ...
+    @property
+    def fields(self) -> tuple[str, ...]: ...
+    def annotate(self, sentences: Iterable[Words], fields: Collection[str] | None = None,
+                 best: int = 0) -> Iterator[Sentence]: ...
 
 
 def tagging_options(function: Callable) -> Callable:
-    """The arguments and options of every command that tags; the names are those of ``tag_file``."""
+    """The arguments and options of every command that tags; the names are those of ``folder.tag_files``."""
     return common.options(
         click.argument("model", type=click.Path(path_type=Path)),
-        click.argument("source", default=STANDARD, metavar="[INPUT]"),
+        click.argument("sources", nargs=-1, metavar="[INPUT]..."),
         common.output,
+        click.option("--output-dir", metavar="FOLDER", help="Write the answer to each INPUT (where it is a folder, "
+                     "to each file of it) into this folder, under the same name; where that ends in a format, the "
+                     "format of the answer takes its place (default: one INPUT, answered to --output)."),
+        click.option("--resume", is_flag=True, help="With --output-dir: tag only files without an answer, or changed "
+                     "since; with the same model and options as before."),
         common.corpus_options(TO_TAG, what="Format of INPUT", model=True),
         common.format_option(None, OUTPUT_FORMATS, name="--output-format", shown="tags for tokens, "
                              "otherwise that of INPUT", what="Format of the output"),
@@ -41,7 +51,7 @@ def tagging_options(function: Callable) -> Callable:
     )(function)
 
 
-def tag_file(tagger: Tags, source: str | Path = STANDARD, output: str | Path = STANDARD, *,
+def tag_file(tagger: Annotates, source: str | Path = STANDARD, output: str | Path = STANDARD, *,
              layout: Layout = Layout(), output_format: str | None = None, best: int = 0,
              partial: bool = False, stream: bool = False, ahead: bool = False,
              force: bool = False) -> tuple[int, int]:
@@ -49,7 +59,7 @@ def tag_file(tagger: Tags, source: str | Path = STANDARD, output: str | Path = S
 
     layout   how ``source`` is to be read: a Layout
     best     so many tags a token are written with their probabilities, 0: tags alone
-    partial  give the tagger the Sentences with the tags that some words have (a ConstrainedTagger
+    partial  read the tags that some words have, too, and give them to the tagger (a ConstrainedTagger
              keeps these); otherwise tags in the input are ignored
     stream   answer each sentence before the next is read; so it is done for a terminal, too
     ahead    read ahead for a terminal, too, unless somebody types the input at one
@@ -69,12 +79,12 @@ def tag_file(tagger: Tags, source: str | Path = STANDARD, output: str | Path = S
         if layout.format is None and reader.name == "wordtag" and not partial:
             click.echo(f"Note: the input is read as {reader.name}, its tags are ignored; if that is "
                        "wrong, give --format.", err=True)
-        writer = FORMATS[output_format or _shape(reader.name, best)](reader.separator, reader.fields, reader.column)
+        writer = FORMATS[output_format or shape(reader.name, best)](reader.separator, reader.fields, reader.column)
         with open_output(output, force=force) as target:
             at_once = stream or target.isatty()
             stream = at_once and not (ahead and not _typed(source))
             looked_at = _looked_at(untagged, getattr(tagger, "words", ()), source)
-            for sentence in _tagged(tagger, looked_at, best, partial, stream):
+            for sentence in _annotated(tagger, looked_at, best, stream):
                 target.write(written(writer, sentence, source).encode())
                 if at_once:
                     target.flush()
@@ -100,26 +110,18 @@ def _typed(source: str | Path) -> bool:
     return str(source) == STANDARD and sys.stdin.isatty()
 
 
-def _shape(format: str, best: int) -> str:
+def shape(format: str, best: int) -> str:
     """The format of the answer to an input of this one."""
     if best and format not in WITH_PROBABILITIES:
         return "jsonl"
     return "tags" if format == "tokens" else format
 
 
-def _tagged(tagger: Any, untagged: Iterator[Sentence], best: int, partial: bool,
-            stream: bool) -> Iterator[Sentence]:
-    """The sentences, their tags (and probabilities) filled in; streaming, each before the next is read."""
-    answer = tagger.probabilities if best else tagger.tag
-    pairs: Iterator[tuple[Sentence, Any]]
-    if stream:
-        pairs = ((sentence, given) for sentence in untagged
-                 for given in answer([sentence if partial else sentence.words]))
-    else:
-        kept, ahead = tee(untagged)
-        pairs = zip(kept, answer(sentence if partial else sentence.words for sentence in ahead), strict=True)
-    for sentence, given in pairs:
-        sentence.columns = {"": Column(given.tags, given.best(best)) if best else Column(given)}
+def _annotated(tagger: Annotates, untagged: Iterator[Sentence], best: int, stream: bool) -> Iterator[Sentence]:
+    """The sentences, their columns filled in; streaming, each before the next is read."""
+    parts = ([sentence] for sentence in untagged) if stream else [untagged]
+    for sentence in (sentence for part in parts for sentence in tagger.annotate(part, best=best)):
+        sentence.columns = {"": column for column in sentence.columns.values()}  # it goes where the layout says
         yield sentence
 
 

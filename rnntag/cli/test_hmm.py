@@ -21,13 +21,16 @@ def main(model: Path, layout: Layout, **arguments: Any) -> None:
     INPUT is text, a sentence a line, tokens separated by single spaces, or a corpus in another
     format; - or nothing is standard input. The output has one line (or block of lines) for each
     sentence of INPUT, blank for blank.
+
+    Several files, and those of folders, are answered into a folder, --output-dir. A file that cannot be
+    read does not stop the others.
     """
     from ..storage.modelfile import load, trained_field
-    from .tagging import tag_file
+    from .folder import tag_files
 
     tagger = load(model, kind="hmm")
     layout = replace(layout, field=layout.field or trained_field(model))
-    tag_file(tagger, layout=layout, **arguments)
+    tag_files(tagger, model=model, layout=layout, best=0, **arguments)
 
 
 if __name__ == "__main__":

@@ -34,11 +34,13 @@ def main(model: Path, layout: Layout, probabilities: bool, n_best: int, lexicon:
     INPUT is text, a sentence a line, tokens separated by single spaces, or a corpus in another
     format; - or nothing is standard input. The output has one line (or block of lines) for each
     sentence of INPUT, blank for blank.
+
+    Several files, and those of folders, are answered into a folder, --output-dir. A file that cannot be
+    read does not stop the others.
     """
     from ..errors import OptionError
-    from ..files import shown
     from ..storage.modelfile import load, trained_field
-    from .tagging import tag_file
+    from .folder import tag_files
 
     if jobs > 1 and arguments["stream"]:
         raise OptionError(f"{jobs}, with --stream", "each sentence waits for the one before",
@@ -47,7 +49,7 @@ def main(model: Path, layout: Layout, probabilities: bool, n_best: int, lexicon:
     if lexicon or partial:
         from ..corpus.lists import read_lexicon
         from ..models.constraints import ConstrainedTagger
-        constraints = read_lexicon(lexicon) if lexicon else None, shown(arguments["source"])
+        constraints = read_lexicon(lexicon) if lexicon else None, ""
     with ExitStack() as stack:
         if jobs > 1:
             from ..parallel import ParallelTagger
@@ -57,8 +59,8 @@ def main(model: Path, layout: Layout, probabilities: bool, n_best: int, lexicon:
             if constraints is not None:
                 tagger = ConstrainedTagger(tagger, *constraints)
         layout = replace(layout, field=layout.field or trained_field(model))
-        tag_file(tagger, layout=layout, best=n_best or int(probabilities), partial=partial, ahead=jobs > 1,
-                 **arguments)
+        tag_files(tagger, model=model, layout=layout, best=n_best or int(probabilities), partial=partial,
+                  ahead=jobs > 1, **arguments)
 
 
 if __name__ == "__main__":

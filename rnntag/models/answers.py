@@ -1,12 +1,21 @@
-"""What a tagger answers when it is asked for more than tags."""
+"""What taggers answer: probabilities, and whole columns of sentences."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Collection, Iterable, Iterator, Sequence, Sized
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
+from ..corpus import Column, Sentence, count_characters
+from ..errors import OptionError, quote
 from ..nn.layers import Array
+
+CHUNK_TOKENS = 16_384  # tokens held at once while tagging
+CHUNK_CHARACTERS = 1 << 22  # characters held at once; words may be long
+
+Some = TypeVar("Some", bound=Sized)  # words, or a Sentence
+Words = Sequence[str] | Sentence
 
 
 class Posteriors(NamedTuple):
@@ -33,3 +42,80 @@ class Posteriors(NamedTuple):
             order = [first] + [k for k in np.argsort(-row, kind="stable")[:count].tolist() if k != first]
             ranked.append([(self.tag_set[k], float(row[k])) for k in order[:count]])
         return ranked
+
+
+class Annotator:
+    """What all taggers share: they fill columns of sentences.
+
+    fields   the names of the columns that it fills; "" for that of a corpus whose columns have no names
+    """
+
+    fields: tuple[str, ...]
+
+    def annotate(self, sentences: Iterable[Words], fields: Collection[str] | None = None,
+                 best: int = 0) -> Iterator[Sentence]:
+        """New sentences with the words, the line and the source of those given, and the columns filled in; in
+        order, streaming.
+
+        fields   which columns (default: all that the tagger has)
+        best     how many values a word get their probabilities, the answered one first; 0: none
+
+        A bounded number of sentences is taken ahead. Raises OptionError for a column that the tagger does not have,
+        CorpusError for what is no sentence.
+        """
+        wanted = self.chosen(fields)
+        for chunk in chunks(sentences, CHUNK_TOKENS):
+            yield from map(filled, chunk, self.columns(chunk, wanted, best))
+
+    def chosen(self, fields: Collection[str] | None) -> tuple[str, ...]:
+        """These fields, in the order of the tagger's own; None: all. Raises OptionError as ``annotate``."""
+        for name in fields or ():
+            if name not in self.fields:
+                names = ", ".join(filter(None, self.fields))
+                raise OptionError(quote(name), f"the model has {names or 'no named columns'}", place="--fields")
+        return tuple(name for name in self.fields if fields is None or name in fields)
+
+    def columns(self, chunk: Sequence[Words], fields: tuple[str, ...], best: int) -> Iterator[dict[str, Column]]:
+        """The columns of each sentence, one after the other; arguments as for ``annotate``."""
+        tagger: Any = self
+        for given in tagger.probabilities(chunk) if best else tagger.tag(chunk):
+            yield {fields[0]: Column(given.tags, given.best(best)) if best else Column(given)}
+
+
+def words_of(sentence: Words) -> Sequence[str]:
+    """The words of what is a Sentence or a list of them."""
+    return sentence.words if isinstance(sentence, Sentence) else sentence
+
+
+def filled(sentence: Words, columns: dict[str, Column]) -> Sentence:
+    """A new sentence with these columns."""
+    if isinstance(sentence, Sentence):
+        return Sentence(sentence.words, columns, sentence.line, sentence.source)
+    return Sentence(list(sentence), columns)
+
+
+def chunks(sentences: Iterable[Some], tokens: int) -> Iterator[list[Some]]:
+    """Lists of consecutive sentences with at least ``tokens`` tokens or CHUNK_CHARACTERS characters, the last
+    one with fewer.
+
+    Raises CorpusError for what is not a list of words.
+    """
+    chunk: list[Some] = []
+    size = characters = 0
+    for number, sentence in enumerate(sentences, 1):
+        characters += count_characters(sentence, number)
+        size += len(sentence) + 1  # blank lines count, so that a file of them is bounded too
+        chunk.append(sentence)
+        if size >= tokens or characters >= CHUNK_CHARACTERS:
+            yield chunk
+            chunk, size, characters = [], 0, 0
+    if chunk:
+        yield chunk
+
+
+def cut(values: Any, sentences: Iterable[Sized]) -> Iterator[Any]:
+    """The part of each sentence, of values for the tokens of all, one sentence after the other."""
+    end = 0
+    for sentence in sentences:
+        start, end = end, end + len(sentence)
+        yield values[start:end]

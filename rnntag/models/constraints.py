@@ -16,11 +16,11 @@ from ..corpus import Sentence
 from ..errors import CorpusError, quote
 from ..nn.layers import Array
 from ..text.features import normalized
-from .answers import Posteriors
-from .tagger import CHUNK_TOKENS, RNNTagger, chunks, cut
+from .answers import CHUNK_TOKENS, Annotator, Posteriors, chunks, cut, words_of
+from .tagger import RNNTagger
 
 
-class ConstrainedTagger:
+class ConstrainedTagger(Annotator):
     """A tagger that keeps to a lexicon, and to the tags that its input has already.
 
     lexicon   the tags that words may have; words that are not in it may have any
@@ -32,6 +32,7 @@ class ConstrainedTagger:
     def __init__(self, tagger: RNNTagger, lexicon: Mapping[str, Iterable[str]] | None = None,
                  name: str = "sentence"):
         self.name, self.tagger, self.tag_set, self.words = name, tagger, tagger.tags.strings[1:], tagger.words
+        self.fields = tagger.fields
         words = list(lexicon or {})
         self._allowed = np.ones((len(words) + 1, len(self.tag_set)), bool)  # row 0: words not in it
         self._rows: dict[str, int] = {}
@@ -66,7 +67,7 @@ class ConstrainedTagger:
 
     def _constraints(self, chunk: list[Sequence[str] | Sentence]) -> tuple[list[Sequence[str]], Array]:
         """The words of some sentences, and the classes that each of them may have (N, K)."""
-        words = [each.words if isinstance(each, Sentence) else each for each in chunk]
+        words = list(map(words_of, chunk))
         form, row = self.tagger.options.normalize, self._rows.get
         rows = [row(word, 0) for word in normalized(chain.from_iterable(words), form)]
         allowed = self._allowed[np.array(rows, np.intp)]

@@ -22,13 +22,13 @@ from typing import Any
 
 import numpy as np
 
-from ..corpus import Sentence, count_characters
+from ..corpus import Column, Sentence, count_characters
 from ..errors import CorpusError, ModelError
 from ..nn.layers import softmax
 from ..nn.output import forward_backward
 from ..nn.packing import pack
 from ..text.vocab import UNKNOWN, Vocab
-from .answers import Posteriors
+from .answers import Annotator, Posteriors, Words, words_of
 
 KNOWN_SHARE = 0.95  # weight of the relative frequency in an emission
 UNKNOWN_EMISSION = (1 - KNOWN_SHARE) / 1_000_000  # what every word has from every tag
@@ -41,7 +41,7 @@ IMPOSSIBLE = -1e6
 MAX_COUNT = 2.0 ** 40  # sums of such counts are exact in float64
 
 
-class HMMTagger:
+class HMMTagger(Annotator):
     """Bigram HMM with Viterbi decoding.
 
     words, tags   Vocab; tags by falling frequency, then alphabetically (the order that breaks ties)
@@ -59,6 +59,7 @@ class HMMTagger:
     def __init__(self, words: Vocab, tags: Vocab, transitions: np.ndarray, emissions: np.ndarray):
         self.words, self.tags = words, tags
         self.info: dict[str, Any] = {}
+        self.parts: dict[str, Any] = {}  # as for RNNTagger
         self.transitions, self.emissions = transitions, emissions
         self._check()
         self._totals = transitions.sum(axis=1)  # c(prev); at BOUNDARY the number of sentences
@@ -91,6 +92,14 @@ class HMMTagger:
 
     def __repr__(self) -> str:
         return f"<HMMTagger: {len(self.tags) - 1} tags, {len(self.words) - 1:,} words>"
+
+    @property
+    def fields(self) -> tuple[str, ...]:  # type: ignore[override]
+        """The name of the column that it fills, as its corpus had it."""
+        return self.info.get("field") or "",
+
+    def columns(self, chunk: Sequence[Words], fields: tuple[str, ...], best: int) -> Iterator[dict[str, Column]]:
+        return super().columns(list(map(words_of, chunk)), fields, best)
 
     def transition(self, previous: str, tag: str) -> float:
         """P(tag | previous) = c(previous, tag) / c(previous); ``<s>`` starts and ``</s>`` ends.

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence, Sized
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 from threading import Lock
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
-from ..corpus import Sentence, count_characters
+from ..corpus import Column, Sentence
 from ..errors import ModelError, OptionError
 from ..nn.layers import Array
 from ..nn.packing import Packing
 from ..text.features import FeatureMap, WordTable, normalized, stored_slots
 from ..text.vocab import Vocab
-from .answers import Posteriors
+from .answers import CHUNK_TOKENS, Annotator, Posteriors, Words, chunks, cut, words_of
 from .ensemble import Ensemble
 from .inputs import VECTORS
 from .network import build
 from .options import Options
 
-CHUNK_TOKENS = 16_384  # tokens held at once while tagging
-CHUNK_CHARACTERS = 1 << 22  # characters held at once; words may be long
 BATCH_TOKENS = 4_096  # tokens in one pass through the network
 VECTOR_NORM = 6.0  # of pretrained vectors; docs/experiments.md has what other lengths gave
 TEMPERATURES = 0.5, 5.0  # the lowest and the highest
@@ -31,10 +29,8 @@ MAX_SCORE = 1e37  # beyond, float32 may not hold what is made of scores
 CACHE_BYTES = 100_000_000  # of input projections of word types that are kept
 CACHE_CHARACTERS = 1 << 25  # of these words
 
-Some = TypeVar("Some", bound=Sized)  # words, or a Sentence
 
-
-class RNNTagger:
+class RNNTagger(Annotator):
     """A trained (or freshly initialised) RNN tagger.
 
     options            what the network is
@@ -45,6 +41,7 @@ class RNNTagger:
     params             name to array
     temperature        T of the probabilities, which are those of scores / T (calibration.py); tags are the same
     info               where it is from, as its model folder says
+    parts              other models that belong to it, by name (storage/kinds.py)
     """
 
     kind = "rnn"
@@ -57,6 +54,7 @@ class RNNTagger:
         self.alphabet, self.vectors, self.params, self.temperature = alphabet, vectors, params, temperature
         self.network = _network(options, features, tags, alphabet, vectors)
         self.info: dict[str, Any] = {}
+        self.parts: dict[str, Any] = {}
         self._cache: tuple[WordTable, Array, int] | None = None
         self._lock = Lock()  # of the cache: one tagger may serve several threads
 
@@ -68,7 +66,8 @@ class RNNTagger:
 
     def __reduce__(self) -> Any:  # for pickle and copy: what it has remembered of words, and its lock, stay behind
         return RNNTagger, (self.options, self.words, self.features, self.tags, self.alphabet, self.vectors,
-                           self.params, self.temperature), {"info": self.info, "place": self.place}
+                           self.params, self.temperature), {"info": self.info, "place": self.place,
+                                                            "parts": self.parts}
 
     @classmethod
     def create(cls, sentences: Sequence[Sentence], options: Options, rng: np.random.Generator,
@@ -107,6 +106,14 @@ class RNNTagger:
                          self.vectors, params, temperature)
 
     # -------------------------------------------------------------- tagging
+
+    @property
+    def fields(self) -> tuple[str, ...]:  # type: ignore[override]
+        """The name of the column that it fills, as its corpus had it."""
+        return self.info.get("field") or "",
+
+    def columns(self, chunk: Sequence[Words], fields: tuple[str, ...], best: int) -> Iterator[dict[str, Column]]:
+        return super().columns(list(map(words_of, chunk)), fields, best)
 
     def tag(self, sentences: Iterable[Sequence[str]]) -> Iterator[list[str]]:
         """The tags of each sentence (a list of words), in order, streaming.
@@ -248,25 +255,6 @@ def _check(options: dict[str, Any], ids: dict[str, Any]) -> tuple[Options, dict[
 # ------------------------------------------------------------------ batches
 
 
-def chunks(sentences: Iterable[Some], tokens: int) -> Iterator[list[Some]]:
-    """Lists of consecutive sentences with at least ``tokens`` tokens or CHUNK_CHARACTERS characters, the last
-    one with fewer.
-
-    Raises CorpusError for what is not a list of words.
-    """
-    chunk: list[Some] = []
-    size = characters = 0
-    for number, sentence in enumerate(sentences, 1):
-        characters += count_characters(sentence, number)
-        size += len(sentence) + 1  # blank lines count, so that a file of them is bounded too
-        chunk.append(sentence)
-        if size >= tokens or characters >= CHUNK_CHARACTERS:
-            yield chunk
-            chunk, size, characters = [], 0, 0
-    if chunk:
-        yield chunk
-
-
 def batches(lengths: Sequence[int], tokens: int) -> Iterator[tuple[list[int], Packing]]:
     """Non-empty sequences sorted by length into batches of about ``tokens`` tokens, longest first."""
     order = sorted((i for i, n in enumerate(lengths) if n), key=lambda i: -lengths[i])
@@ -280,11 +268,3 @@ def batches(lengths: Sequence[int], tokens: int) -> Iterator[tuple[list[int], Pa
         size += lengths[i]
     if members:
         yield members, Packing(tuple(lengths[j] for j in members))
-
-
-def cut(values: Any, sentences: Iterable[Sized]) -> Iterator[Any]:
-    """The part of each sentence, of values for the tokens of all, one sentence after the other."""
-    end = 0
-    for sentence in sentences:
-        start, end = end, end + len(sentence)
-        yield values[start:end]

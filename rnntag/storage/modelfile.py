@@ -18,74 +18,30 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from .. import __version__
 from ..corpus import FIELDS, Layout, Sentence
-from ..errors import ModelError, quote
+from ..errors import ModelError
 from ..files import OLD, digest, leftovers, reporting, whole_folder, write_bytes
-from ..models.answers import Posteriors
-from ..models.options import Options
-from ..text.vocab import Vocab
-from .archive import (MAX_ID_MAPS, MAX_WEIGHT_BYTES, SUPPORT, Shapes, archive_bytes, blaming, containers, pack_arrays,
+from .archive import (MAX_ID_MAPS, MAX_WEIGHT_BYTES, SUPPORT, archive_bytes, blaming, containers, pack_arrays,
                       parse_json, read_checked, sha256, unpack_arrays)
+from .kinds import KINDS, Model, State, check_kind, format_of, outline, shown, whole_state
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 MANIFEST, WEIGHTS, IDS, LOG = "model.json", "weights.npz", "ids.json", "log.jsonl"
 MAX_JSON_BYTES = {MANIFEST: 1_000_000, IDS: 100_000_000}
-MAX_EPOCHS, EPOCH_BYTES, EPOCH_VALUES = 100_000, 1_000, 32  # lines of a log; bytes and values of a line
-
-COMMANDS = {"rnn": "test-rnn", "hmm": "test-hmm"}  # the kinds of taggers, and what tags with each
-
-
-class Tagger(Protocol):
-    """What can be kept in a model folder; every kind of tagger is one of these.
-
-    info   JSON values that tell where the tagger is from: digest of the corpus, scores; {} when nobody knows
-    """
-
-    kind: str
-    dtype: str
-    tags: Vocab
-    info: dict[str, Any]
-    place: str | Path  # the folder that it was loaded from, for messages
-
-    def tag(self, sentences: Iterable[Sequence[str]]) -> Iterator[list[str]]: ...
-    def probabilities(self, sentences: Iterable[Sequence[str]]) -> Iterator[Posteriors]: ...
-    def state(self) -> tuple[dict[str, Any], dict[str, Any], dict[str, np.ndarray]]: ...
-
-    @classmethod
-    def shapes(cls, options: dict[str, Any], ids: dict[str, Any]) -> Shapes: ...
-
-    @classmethod
-    def restore(cls, options: dict[str, Any], ids: dict[str, Any],
-                arrays: dict[str, np.ndarray]) -> Tagger: ...
-
-
-def tagger_class(kind: str) -> type[Tagger]:
-    """The class of a kind of tagger, imported only now: an HMM needs no network.
-
-    Raises ModelError for a kind that does not exist.
-    """
-    if kind == "hmm":
-        from ..models.hmm import HMMTagger
-        return HMMTagger
-    if kind == "rnn":
-        from ..models.tagger import RNNTagger
-        return RNNTagger
-    raise ModelError(f"kind {quote(kind)}", f"it is one of {', '.join(COMMANDS)}", SUPPORT)
 
 
 # ------------------------------------------------------------------ saving
 
 
-def save(folder: str | Path, tagger: Tagger, *, log: list[dict] | None = None, force: bool = False) -> None:
-    """Write ``tagger`` as a model folder; the folder appears (or changes) in one step.
+def save(folder: str | Path, model: Model, *, log: list[dict] | None = None, force: bool = False) -> None:
+    """Write ``model`` as a model folder; the folder appears (or changes) in one step.
 
     log    the records of the epochs
 
@@ -93,23 +49,24 @@ def save(folder: str | Path, tagger: Tagger, *, log: list[dict] | None = None, f
     ModelError when ``load`` would refuse what is written.
     """
     with blaming(Path(folder), hint=""):
-        check(tagger)
-    _, ids, arrays = tagger.state()
+        check(model)
+    _, ids, arrays = state = whole_state(model)
     with whole_folder(folder, force=force) as aside, reporting(folder, "write"):
-        parts = {WEIGHTS: pack_arrays(arrays), IDS: _json_bytes(ids),
+        files = {WEIGHTS: pack_arrays(arrays), IDS: _json_bytes(ids),
                  LOG: b"".join(json.dumps(record).encode() + b"\n" for record in log or [])}
-        for name, data in parts.items():
+        for name, data in files.items():
             write_bytes(aside / name, data)
-        write_bytes(aside / MANIFEST, _manifest(tagger, parts))
+        write_bytes(aside / MANIFEST, _manifest(model, state, files))
 
 
-def check(tagger: Tagger) -> None:
-    """Raise an RnntagError when ``load`` would refuse ``tagger``: call it before long work."""
-    options, ids, arrays = tagger.state()
+def check(model: Model) -> None:
+    """Raise an RnntagError when ``load`` would refuse ``model``: call it before long work."""
+    options, ids, arrays = state = whole_state(model)
     check_ids(ids)
-    shapes = tagger.shapes(options, ids)
-    archive_bytes(shapes, tagger.dtype)
-    made = {name: f"{tagger.dtype} {shape}" for name, shape in shapes.items()}
+    found = outline(model.kind, options, ids)
+    shapes = found.shapes()
+    archive_bytes(shapes, found.dtype)
+    made = {name: f"{found.dtype} {shape}" for name, shape in shapes.items()}
     there = {name: f"{array.dtype} {array.shape}" for name, array in arrays.items()}
     for name in sorted(name for name, _ in made.items() ^ there.items()):
         raise ModelError(f"{name} is {there.get(name, 'absent')}",
@@ -118,22 +75,22 @@ def check(tagger: Tagger) -> None:
         if not np.isfinite(array).all():
             raise ModelError(f"{name} has values that are infinite or not a number",
                              "such a model is not written", "Lower --learning-rate, or set --clip.")
-    tagger.restore(options, ids, arrays)
+    found.restore(arrays)
     for what, data, limit, hint in (
             ("id maps", _json_bytes(ids), MAX_JSON_BYTES[IDS], "Raise --min-count."),
-            ("a manifest", manifest := _manifest(tagger, dict.fromkeys((WEIGHTS, IDS, LOG), b"")),
+            ("a manifest", manifest := _manifest(model, state, dict.fromkeys((WEIGHTS, IDS, LOG), b"")),
              MAX_JSON_BYTES[MANIFEST], "Give a shorter --tag-map, or fewer files.")):
         if len(data) > limit:
             raise ModelError(f"{what} of {len(data):,} bytes", f"at most {limit:,} are loaded", hint)
     parse_json(manifest, Path(MANIFEST))
 
 
-def _manifest(tagger: Tagger, parts: Mapping[str, bytes]) -> bytes:
-    """The manifest of a folder with these files."""
+def _manifest(model: Model, state: State, files: Mapping[str, bytes]) -> bytes:
+    """The manifest of a folder with these files; ``state`` is that of the whole model."""
     # a file name that is not UTF-8 has lone surrogates, which this writes as JSON's \udc80
-    return _json_bytes({"format": "rnntag", "format_version": FORMAT_VERSION, "program": __version__,
-                        "kind": tagger.kind, "options": tagger.state()[0], "info": tagger.info,
-                        "sha256": {name: sha256(data) for name, data in parts.items()}}, "backslashreplace")
+    return _json_bytes({"format": "rnntag", "format_version": format_of(model.kind, state[0]),
+                        "program": __version__, "kind": model.kind, "options": state[0], "info": model.info,
+                        "sha256": {name: sha256(data) for name, data in files.items()}}, "backslashreplace")
 
 
 def _json_bytes(value: Any, errors: str = "strict") -> bytes:
@@ -166,9 +123,9 @@ def provenance(corpus: Any, kept: Sequence[Sentence]) -> dict[str, Any]:
 # ------------------------------------------------------------------ loading
 
 
-def load(folder: str | Path, kind: str | None = None, hint: str = "") -> Tagger:
-    """The tagger in a model folder; ``kind`` is the only kind that will do, ``hint`` what to do otherwise
-    (else: use the command that tags with it).
+def load(folder: str | Path, kind: str | None = None, hint: str = "") -> Any:
+    """The model in a model folder; ``kind`` is the only kind that will do, ``hint`` what to do otherwise
+    (else: use the command for it).
 
     Raises ModelError when anything in it is not what this program writes.
     """
@@ -176,20 +133,22 @@ def load(folder: str | Path, kind: str | None = None, hint: str = "") -> Tagger:
     manifest = read_manifest(folder)
     if kind not in (None, manifest["kind"]):
         raise ModelError(f"a model of kind {manifest['kind']}", f"this command takes {kind}",
-                         hint or f"Use {COMMANDS[manifest['kind']]}.", folder)
-    found = tagger_class(manifest["kind"])
+                         hint or f"Use {KINDS[manifest['kind']].command}.", folder)
     ids, options = read_json(folder, IDS, manifest["sha256"][IDS]), manifest["options"]
     with blaming(folder / IDS):
         check_ids(ids)
     with blaming(folder / MANIFEST):  # options out of range, ids that do not fit them
-        shapes = found.shapes(options, ids)
+        found = outline(manifest["kind"], options, ids)
+        shapes = found.shapes()
         most = archive_bytes(shapes, found.dtype)
     data = read_checked(folder / WEIGHTS, MAX_WEIGHT_BYTES, manifest["sha256"][WEIGHTS], most)
     arrays = unpack_arrays(folder / WEIGHTS, data, shapes, found.dtype)
     with blaming(folder):
-        tagger = found.restore(options, ids, arrays)
-    tagger.info, tagger.place = manifest["info"], folder
-    return tagger
+        model = found.restore(arrays)
+    model.info = manifest["info"]
+    for own in (model, *model.parts.values()):
+        own.place = folder
+    return model
 
 
 def read_manifest(folder: str | Path) -> dict[str, Any]:
@@ -210,18 +169,21 @@ def read_manifest(folder: str | Path) -> dict[str, Any]:
         raise ModelError("not a manifest of rnntag", hint=SUPPORT, place=place)
     version = manifest.get("format_version")
     if type(version) is not int or version < 1:
-        raise ModelError(f"format version {_scalar(version)}", "it is a number from 1", SUPPORT, place)
+        raise ModelError(f"format version {shown(version)}", "it is a number from 1", SUPPORT, place)
     if version > FORMAT_VERSION:
-        raise ModelError(f"format version {_scalar(version)}", f"this program reads up to {FORMAT_VERSION}",
+        raise ModelError(f"format version {shown(version)}", f"this program reads up to {FORMAT_VERSION}",
                          "Install a newer rnntag.", place)
-    kind = manifest.get("kind")
-    if not isinstance(kind, str) or kind not in COMMANDS:
-        raise ModelError(f"kind {_scalar(kind)}", f"it is one of {', '.join(COMMANDS)}", SUPPORT, place)
+    with blaming(place):
+        check_kind(manifest.get("kind"))
     sums = manifest.get("sha256")
     if (not isinstance(manifest.get("options"), dict) or not isinstance(manifest.get("info"), dict)
             or not isinstance(sums, dict) or sorted(sums) != sorted((WEIGHTS, IDS, LOG))
             or not all(isinstance(digest, str) for digest in sums.values())):
         raise ModelError("an incomplete manifest", "it has options, info and sha256", SUPPORT, place)
+    needed = format_of(manifest["kind"], manifest["options"])
+    if version < needed:
+        raise ModelError(f"format version {version}", f"what it says of the model came with version {needed}",
+                         SUPPORT, place)
     if manifest.get("program") == "0.1.0":
         _translate(manifest["options"])
     return manifest
@@ -249,43 +211,9 @@ def trained_field(folder: str | Path) -> str | None:
     """
     field = read_manifest(folder)["info"].get("field")
     if field is not None and (not isinstance(field, str) or field not in FIELDS):
-        raise ModelError(f"field {_scalar(field)}", f"it is one of {', '.join(FIELDS)}", SUPPORT,
+        raise ModelError(f"field {shown(field)}", f"it is one of {', '.join(FIELDS)}", SUPPORT,
                          Path(folder) / MANIFEST)
     return field
-
-
-def read_log(path: str | Path) -> list[dict[str, Any]]:
-    """The epochs of a model folder's log, or of a log by itself; no more of them than its options allow.
-
-    Raises ModelError when it is no log.
-    """
-    path, most, digest = Path(path), MAX_EPOCHS, None
-    if path.is_dir():
-        manifest = read_manifest(path)
-        most, digest = manifest["options"].get("epochs", Options.epochs), manifest["sha256"][LOG]
-        if type(most) is not int or not 1 <= most <= MAX_EPOCHS:
-            raise ModelError(f"epochs {_scalar(most)}", f"it is a number from 1 to {MAX_EPOCHS:,}", SUPPORT,
-                             path / MANIFEST)
-        path /= LOG
-    data = read_checked(path, MAX_EPOCHS * EPOCH_BYTES, digest, most * EPOCH_BYTES)
-    lines = data.removesuffix(b"\n").count(b"\n") + 1
-    if lines > most:
-        raise ModelError(f"{lines:,} lines", f"the options allow {most:,} epochs", SUPPORT, path)
-    return [_epoch(line, Path(f"{path}:{number}")) for number, line in enumerate(data.split(b"\n"), 1)
-            if line.strip()]
-
-
-def _epoch(line: bytes, place: Path) -> dict[str, Any]:
-    record = None
-    if len(line) <= EPOCH_BYTES:
-        with suppress(ModelError):
-            record = parse_json(line, place)
-    if not (isinstance(record, dict) and len(record) <= EPOCH_VALUES
-            and all(value is None or type(value) in (bool, int, float) and abs(value) < 1e300
-                    for value in record.values())
-            and type(record.get("epoch")) is int and 1 <= record["epoch"] <= MAX_EPOCHS):
-        raise ModelError("not an epoch", "a log has a JSON object with epoch and loss a line", place=place)
-    return record
 
 
 def check_ids(ids: Any) -> None:
@@ -307,10 +235,3 @@ def check_ids(ids: Any) -> None:
     if not isinstance(ids, dict):
         raise ModelError("no object of id maps")
     check(ids, 0)
-
-
-def _scalar(value: Any) -> str:
-    """A JSON value as a message shows it."""
-    if isinstance(value, (dict, list)):
-        return f"a {type(value).__name__}"
-    return quote(value) if isinstance(value, str) else str(value)[:60]

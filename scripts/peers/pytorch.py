@@ -20,7 +20,8 @@ from torch import Tensor
 
 from rnntag.corpus import Sentence
 from rnntag.models.options import Options
-from rnntag.models.tagger import BATCH_TOKENS, CHUNK_TOKENS, RNNTagger, batches, chunks, cut
+from rnntag.models.answers import CHUNK_TOKENS, chunks, cut
+from rnntag.models.tagger import BATCH_TOKENS, RNNTagger, batches
 from rnntag.nn.optim import schedule
 from rnntag.nn.packing import Packing, interleave, pack
 

@@ -120,7 +120,7 @@ def breakdowns(paired: dict[str, list[Pair]], counts: Counter[str]) -> Iterator[
 
 def curves(paths: Sequence[str]) -> Iterator[str]:
     """Loss and dev accuracy by epoch, of the logs that have epochs."""
-    from ...storage.modelfile import read_log
+    from ...storage.logs import read_log
     from . import figures, page
     names = short_names([_model(path) for path in paths])
     logs = {name: log for name, log in zip(names, map(read_log, paths)) if log}
