@@ -8,7 +8,7 @@ that is not in it counts as one and the same, the unknown, and perplexities are 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,7 +24,7 @@ from ..nn.vocabulary import VocabularySoftmax
 from ..text.vocab import UNKNOWN, Vocab
 from .network import made
 from .tagger import MAX_SCORE, batches, chunks, cut
-from .options import CELLS, TrainingOptions, choice, number, other
+from .options import CELLS, TrainingOptions, choice, number, other, refuse
 
 END = "\n"  # the unit after each sentence; no word and no character of a line is it
 UNITS = ("word", "char")
@@ -55,6 +55,14 @@ class LanguageOptions(TrainingOptions):
     dropout: float = number(0.4, 0, 0.99, "Share of units dropped, of the input and of each layer.", "Training")
     learning_rate: float = number(0.003, 1e-12, 1e6, "Step size.", "Training")
     embedding_rate: float = number(1.0, 0, 1e6, "Factor on the step size for embeddings.", "Training")
+
+
+    def refuse_unused(self, given: Collection[str], dev: bool) -> None:
+        """Raise OptionError for an option of those given (by name) that would change nothing."""
+        unused = {"patience": not dev and self.patience and "without a dev set",
+                  "embedding_rate": self.tied and not self.candidates and "with --tied and --candidates 0",
+                  "candidates": 0 < self.vocabulary + 2 <= self.candidates and "with so small a --vocabulary"}
+        refuse(self, {name: why for name, why in unused.items() if why and name in given})
 
 
 class Scored(NamedTuple):
@@ -203,11 +211,13 @@ class LanguageModel:
             starts[-1] = len(ids) - 1
         return Scored(np.add.reduceat(logs, starts), int((ids == 0).sum()), len(ids))
 
-    def generate(self, rng: np.random.Generator, temperature: float = 1.0, prefix: Sequence[str] = (),
+    def generate(self, rng: np.random.Generator, temperature: float = 1.0, prefix: str = "",
                  most: int = 1_000) -> Iterator[str]:
-        """The units of a text that goes on after the words of ``prefix``, drawn one by one, without end; never the
+        """The units of a text that goes on after ``prefix``, drawn one by one, without end; never the
         unknown, and END after ``most`` units without one. Temperature 0: always the most probable one."""
-        ids, state, since = [1, *self.ids(prefix)[:-1]], [], 0
+        begun = [word for word in prefix.split(" ") if word] if self.options.unit == "word" else prefix
+        ids, since = [1, *self.units.ids(begun)], 0
+        state: list[Array] = []
         while True:
             scores, state = self._scores(np.array(ids, np.intp), pack((len(ids),)), state)
             s = scores[-1].astype(float)
@@ -270,7 +280,7 @@ def _network(options: LanguageOptions, V: int) -> tuple[Embedding, Stack, Vocabu
 
 def _check(options: dict[str, Any], ids: dict[str, Any]) -> tuple[LanguageOptions, Vocab]:
     checked = LanguageOptions.from_dict(options)
-    strings = ids.get("units")
+    strings: Any = ids.get("units")
     if ids.keys() != {"units"} or isinstance(strings, dict):
         raise OptionError("id maps that do not fit the options", "these call for units")
     if strings[:2] != [UNKNOWN, END]:

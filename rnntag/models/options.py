@@ -7,7 +7,7 @@ are all made from these lines.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, TypeVar
 
@@ -43,7 +43,7 @@ class TrainingOptions:
     learning_rate: float = number(0.002, 1e-12, 1e6, "Step size.", "Training")
     embedding_rate: float = number(4.0, 0, 1e6, "Factor on the step size for embeddings.", "Training")
     schedule: str = choice("linear", ("constant", "linear", "cosine"), "Step size over time: constant, or "
-                            "falling to 0.", "Training")
+                           "falling to 0.", "Training")
     clip: float = number(5.0, 0, math.inf, "Largest norm of a gradient, 0: no limit.", "Training")
     average: float = number(0.0, 0, 1, "Last part of the training whose weights are averaged, 0: none.", "Training")
     patience: int = number(0, 0, 100_000, "Epochs without a better dev score before stopping, 0: never.", "Training")
@@ -59,15 +59,17 @@ class TrainingOptions:
         return values | ({"clip": 0.0} if math.isinf(self.clip) else {})
 
     @classmethod
-    def from_dict(cls: type[Some], values: dict[str, Any]) -> Some:
+    def from_dict(cls: type[Some], values: Mapping[str, Any]) -> Some:
         """Options from JSON values; those absent have their default.
 
         Raises OptionError for a name that is no option, and for values that do not fit.
         """
         values = {name: value for name, value in values.items() if name not in RETIRED}
         cls.refuse_unknown(values)
-        return cls(**{name: tuple(value) if isinstance(value, list) and isinstance(getattr(cls, name), tuple) else
-                      value for name, value in values.items()})
+        several = {name for name in values if isinstance(getattr(cls, name), tuple)}
+        checked: dict[str, Any] = {name: tuple(value) if name in several and isinstance(value, list) else value
+                                   for name, value in values.items()}
+        return cls(**checked)
 
     @classmethod
     def refuse_unknown(cls, names: Iterable[str]) -> None:
@@ -99,10 +101,10 @@ class Options(TrainingOptions):
     # input
     features: str = other(",".join(FEATURES), f"Word features, summed: some of {', '.join(FEATURES)}.", "Input")
     normalize: str = choice("none", ("none", "nfc", "nfkc"), "Unicode form in which words are looked up; the output "
-                             "keeps theirs.", "Input")
+                            "keeps theirs.", "Input")
     min_count: int = number(1, 1, 10**9, "Features seen less often than this are unknown.", "Input")
     embedding: int = number(64, 0, 4096, "Width of the embeddings; 0: one-hot input, a row of W_x "
-                             "for each feature.", "Input")
+                            "for each feature.", "Input")
     char_rnn: int = number(0, 0, 1024, "Hidden width of the RNN over characters, 0: none.", "Input")
     char_embedding: int = number(32, 1, 1024, "Width of the character embeddings.", "Input")
     vectors: int = number(0, 0, 4096, "Width of the pretrained word vectors, 0: none.", "Input")
@@ -117,15 +119,15 @@ class Options(TrainingOptions):
     window: int = number(5, 1, 31, "Width of the convolution's window in words, odd.", "Network")
     filters: int = number(200, 1, 4096, "Filters of the convolution.", "Network")
     dense: tuple[str, ...] = other((), "A dense layer before the output, N[:tanh|relu|sigmoid]; "
-                                    "repeatable.", "Network")
+                                   "repeatable.", "Network")
     output: str = choice("softmax", tuple(OUTPUTS), "Output layer.", "Network")
     members: int = number(1, 1, 64, "Networks with other random weights, trained side by side; their "
-                           "probabilities are averaged.", "Network")
+                          "probabilities are averaged.", "Network")
     # training
     bptt: int = number(0, 0, 1_000_000, "Steps back that an error is followed, 0: the full gradient.", "Training")
     dropout: float = number(0.35, 0, 0.99, "Share of units dropped, of the input and of each layer.", "Training")
     word_dropout: float = number(0.25, 0, 1e6, "a: a word seen n times is read as unknown with "
-                                  "probability a / (a + n).", "Training")
+                                 "probability a / (a + n).", "Training")
     vector_dropout: float = number(0.1, 0, 0.99, "Share of tokens without their pretrained vector.", "Training")
 
     def __post_init__(self) -> None:
@@ -211,7 +213,7 @@ class Options(TrainingOptions):
 
 
 SWITCHES = {"bidirectional": "--bidirectional/--one-direction",
-            "freeze_vectors": "--freeze-vectors/--tune-vectors"}
+            "freeze_vectors": "--freeze-vectors/--tune-vectors", "tied": "--tied/--untied"}
 
 
 def flag(name: str) -> str:
@@ -221,10 +223,14 @@ def flag(name: str) -> str:
 
 def refuse_unused(options: Options, given: Collection[str], dev: bool, vectors: bool = False) -> None:
     """Raise OptionError for an option of those given (by name) that changes nothing; arguments as of ``unused``."""
-    for name, why in options.unused(dev, vectors).items():
-        if name in given:
-            raise OptionError(f"{getattr(options, name)} {why}", "it would change nothing", "Leave it out.",
-                              SWITCHES.get(name, flag(name)))
+    refuse(options, {name: why for name, why in options.unused(dev, vectors).items() if name in given})
+
+
+def refuse(options: TrainingOptions, unused: Mapping[str, str]) -> None:
+    """Raise OptionError for the first of some options that change nothing, given by name with the reason."""
+    for name, why in unused.items():
+        raise OptionError(f"{getattr(options, name)} {why}", "it would change nothing", "Leave it out.",
+                          SWITCHES.get(name, flag(name)))
 
 
 PRESETS: dict[str, dict[str, Any]] = {

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..errors import CorpusError
-from ..models.language_model import LanguageModel
+from ..corpus import TO_TAG, Layout, Sentence, read
+from ..errors import CorpusError, OptionError
+from ..files import shown
+from ..models.language_model import LanguageModel, LanguageOptions
 from ..nn.layers import Array
 from ..nn.packing import interleave, pack
+from ..storage.modelfile import origin, provenance
+from .run import Run, check_dev
 from .task import Task
+from .trainer import Trainer
 
 
 class LanguageTask(Task):
@@ -65,5 +72,47 @@ class LanguageTask(Task):
         scored = list(self.network.with_params(params).score(self.dev))
         return float(sum(one.logs.sum() for one in scored)) / sum(one.units for one in scored)
 
+    def shown(self, score: float) -> str:
+        return f"perplexity {math.exp(-score):.2f}"
+
     def model(self, params: dict[str, Array]) -> LanguageModel:
         return self.network.with_params(params)
+
+
+def prepare_language(text: str | Path, *, dev: str | Path | None, dev_fraction: float, keep: str | None,
+                     layout: Layout, options: Mapping[str, Any]) -> Run:
+    """The training of a language model on a file, ready to begin; the dev set is a file too, or the text's end.
+
+    Raises OptionError for misuse before a file is read, then CorpusError for what is wrong with one.
+    """
+    check_dev(dev is not None, dev_fraction, keep)
+    chosen = LanguageOptions.from_dict(options)
+    chosen.refuse_unused(options, dev is not None or dev_fraction > 0)
+    train = _sentences(text, layout)
+    info = origin(text, train, layout)
+    held_out = _sentences(dev, layout) if dev is not None else []
+    if dev_fraction:
+        start = min(len(train) - 1, round(len(train) * (1 - dev_fraction)))
+        if start < 1:
+            raise OptionError(f"{dev_fraction} of {len(train)} sentences", "one is for training, one for the dev set",
+                              place="--dev-fraction")
+        train, held_out = train[:start], train[start:]
+    if held_out:
+        info["dev"] = {**provenance(text if dev is None else dev, held_out), "fraction": dev_fraction,
+                       "kept": keep or "best"}
+    rng = np.random.default_rng(chosen.seed)
+    model = LanguageModel.create((sentence.words for sentence in train), chosen, rng)
+    task = LanguageTask(model, *([sentence.words for sentence in part] for part in (train, held_out)))
+    return Run(Trainer(task, rng), info, keep or "best")
+
+
+def _sentences(path: str | Path, layout: Layout) -> list[Sentence]:
+    """The sentences of a text, without empty ones. Raises CorpusError when nothing is left."""
+    found = []
+    for sentence in read(path, layout, TO_TAG, want="words"):
+        sentence.source = None
+        if sentence.words:
+            found.append(sentence)
+    if not found:
+        raise CorpusError("no sentences", "at least one is needed", place=shown(path))
+    return found

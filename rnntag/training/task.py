@@ -26,7 +26,7 @@ class Task(Protocol):
     trained: list[str]
     sizes: list[int]
     score_name: str
-    shuffled = True
+    shuffled: bool = True
     carried: dict[str, Array] = {}
 
     def loss_and_gradient(self, items: list[int], rng: np.random.Generator) -> tuple[float, list[dict[str, Any]]]:
@@ -35,6 +35,10 @@ class Task(Protocol):
 
     def score(self, params: dict[str, Array]) -> float | None:
         """How good these parameters are on the dev set, higher is better; None without one."""
+
+    def shown(self, score: float) -> str:
+        """A score as people read it."""
+        return f"{100 * score:.2f}%"
 
     def model(self, params: dict[str, Array]) -> Any:
         """What is saved: a model with these parameters."""
