@@ -24,7 +24,7 @@ from ..errors import OptionError
 from ..nn.layers import Array
 from ..text.features import FeatureMap, normalized, word_features
 from ..text.vocab import Vocab
-from .options import PRESETS, Options, flag
+from .options import PRESETS, Options, flag, refuse_unknown
 from .tagger import RNNTagger
 
 START = "Start from a model that train-rnn wrote."
@@ -39,7 +39,7 @@ def adapted_options(model: Options, given: Mapping[str, Any], preset: str | None
 
     Raises OptionError for an option of the network that is not the model's.
     """
-    Options.refuse_unknown(given)
+    refuse_unknown(given, Options)
     fixed = {option.name for option in fields(Options) if option.metadata["group"] in ("Input", "Network")}
     fixed -= {*OTHERS, *(["freeze_vectors"] if "vectors" in given else [])}
     wanted = {name: (flag(name), value) for name, value in given.items()}

@@ -16,26 +16,32 @@ from ..errors import OptionError, quote
 GROUPS = ("Input", "Network", "Training")  # headings, in order
 RETIRED = {"weight_decay"}  # options of earlier versions that changed nothing that is stored
 FEATURES = ("form", "lower", "prefixes", "suffixes", "shape")
-Some = TypeVar("Some", bound="TrainingOptions")
 CELLS = {"elman": "cells:Elman", "gru": "cells:GRU", "lstm": "cells:LSTM"}  # module and class in nn
 OUTPUTS = {"softmax": "output:Softmax", "crf": "output:CRF"}
+Kind = TypeVar("Kind", bound="TrainingOptions")
 
 
 def number(default: float, low: float, high: float, help: str, group: str) -> Any:
+    """A field that is a number from ``low`` to ``high``; ``help`` is what the command line says of it."""
     return field(default=default, metadata={"low": low, "high": high, "help": help, "group": group})
 
 
 def choice(default: str, choices: tuple[str, ...], help: str, group: str) -> Any:
+    """A field that is one of a few names."""
     return field(default=default, metadata={"choices": choices, "help": help, "group": group})
 
 
 def other(default: Any, help: str, group: str) -> Any:
+    """A field with checks of its own."""
     return field(default=default, metadata={"help": help, "group": group})
 
 
 @dataclass(frozen=True)
 class TrainingOptions:
-    """What every training has, whatever is trained. Raises OptionError for what is out of range."""
+    """What every training has, whatever is trained; a kind of model adds its own.
+
+    Raises OptionError for what is out of range.
+    """
 
     epochs: int = number(18, 1, 100_000, "Passes over the training data.", "Training")
     batch_size: int = number(16, 1, 100_000, "Sentences per update.", "Training")
@@ -59,25 +65,17 @@ class TrainingOptions:
         return values | ({"clip": 0.0} if math.isinf(self.clip) else {})
 
     @classmethod
-    def from_dict(cls: type[Some], values: Mapping[str, Any]) -> Some:
+    def from_dict(cls: type[Kind], values: dict[str, Any]) -> Kind:
         """Options from JSON values; those absent have their default.
 
         Raises OptionError for a name that is no option, and for values that do not fit.
         """
         values = {name: value for name, value in values.items() if name not in RETIRED}
-        cls.refuse_unknown(values)
-        several = {name for name in values if isinstance(getattr(cls, name), tuple)}
-        checked: dict[str, Any] = {name: tuple(value) if name in several and isinstance(value, list) else value
-                                   for name, value in values.items()}
-        return cls(**checked)
-
-    @classmethod
-    def refuse_unknown(cls, names: Iterable[str]) -> None:
-        """Raise OptionError for a name that is no option."""
-        known = {option.name for option in fields(cls)}
-        for name in names:
-            if name not in known:
-                raise OptionError(f"{quote(name)} is no option", f"options are {', '.join(sorted(known))}")
+        refuse_unknown(values, cls)
+        lists = [option.name for option in fields(cls) if isinstance(option.default, tuple)]
+        made: dict[str, Any] = {name: tuple(value) if name in lists and isinstance(value, list) else value
+                                for name, value in values.items()}
+        return cls(**made)
 
 
 def _check(name: str, value: Any, meta: Any, kind: Any) -> None:
@@ -210,6 +208,14 @@ class Options(TrainingOptions):
     def directions(self) -> int:
         """How many directions a layer reads in."""
         return 2 if self.bidirectional else 1
+
+
+def refuse_unknown(names: Iterable[str], kind: type[TrainingOptions]) -> None:
+    """Raise OptionError for a name that is no option of this kind."""
+    known = {option.name for option in fields(kind)}
+    for name in names:
+        if name not in known:
+            raise OptionError(f"{quote(name)} is no option", f"options are {', '.join(sorted(known))}")
 
 
 SWITCHES = {"bidirectional": "--bidirectional/--one-direction",
