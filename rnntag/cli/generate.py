@@ -15,8 +15,8 @@ from . import common
               help="Scores are divided by it: lower is safer, higher is bolder; 0: always the most probable.")
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=1, show_default=True, metavar="N",
               help="Seed of the random generator.")
-@click.option("--prefix", default="", metavar="TEXT", help="How the first sentence begins, tokens separated by single "
-              "spaces (default: nothing).")
+@click.option("--prefix", default="", metavar="TEXT", help="How the first sentence begins, tokens separated by "
+              "single spaces (default: nothing).")
 @click.option("--sentences", type=click.IntRange(1), default=5, show_default=True, metavar="N",
               help="How many sentences.")
 @click.option("--longest", type=click.IntRange(1), default=1000, show_default=True, metavar="N",

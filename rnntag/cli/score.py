@@ -19,8 +19,8 @@ from .table import json_text, table, text
 @click.command("score", cls=common.Command)
 @click.argument("model")
 @click.argument("source", default=STANDARD, metavar="[INPUT]")
-@click.option("--surprisal", type=click.Choice(["vertical", "jsonl"]), help="Write the surprisal of each word in bits, "
-              "- log2 P, in this format; the summary goes to standard error (default: the summary alone).")
+@click.option("--surprisal", type=click.Choice(["vertical", "jsonl"]), help="Write the surprisal of each word in "
+              "bits, - log2 P, in this format; the summary goes to standard error (default: the summary alone).")
 @click.option("--alone", is_flag=True, help="Read each sentence as if it were the first (default: after those before "
               "it).")
 @click.option("--json", "as_json", is_flag=True, help="Write the summary as a JSON object.")

@@ -56,7 +56,6 @@ class LanguageOptions(TrainingOptions):
     learning_rate: float = number(0.003, 1e-12, 1e6, "Step size.", "Training")
     embedding_rate: float = number(1.0, 0, 1e6, "Factor on the step size for embeddings.", "Training")
 
-
     def refuse_unused(self, given: Collection[str], dev: bool) -> None:
         """Raise OptionError for an option of those given (by name) that would change nothing."""
         unused = {"patience": not dev and self.patience and "without a dev set",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +80,7 @@ class LanguageTask(Task):
 
 
 def prepare_language(text: str | Path, *, dev: str | Path | None, dev_fraction: float, keep: str | None,
-                     layout: Layout, options: Mapping[str, Any]) -> Run:
+                     layout: Layout, options: dict[str, Any]) -> Run:
     """The training of a language model on a file, ready to begin; the dev set is a file too, or the text's end.
 
     Raises OptionError for misuse before a file is read, then CorpusError for what is wrong with one.
