@@ -5,14 +5,16 @@
 TEXT has a sentence a line, tokens separated by single spaces. The first N tokens are for training, the next N for
 testing, in whole sentences. Other options go to ``rnntag train-lm``. Only units of its vocabulary are told apart, by
 both models. The n-grams are those of ``nltk.lm.KneserNeyInterpolated``, with counts that are looked up instead of
-searched for; ``test/test_language_scripts.py`` holds the two to the same probabilities. They read each sentence by
+searched for; ``test/test_language_script.py`` holds the two to the same probabilities. They read each sentence by
 itself; the network reads on.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import math
+import os
 import subprocess
 import sys
 import tempfile
@@ -98,32 +100,59 @@ def perplexity(model: KneserNey, sentences: Sentences, discount: float) -> float
 
 def n_grams(train: Sentences, test: Sentences, order: int) -> Iterator[str]:
     """Rows for NLTK's default discount and for the one that is best on the last tenth of the training text."""
-    held = len(train) * 9 // 10
+    start, held = time.process_time(), len(train) * 9 // 10
     part = KneserNey(order, train[:held])
     seen = {unit for sentence in train[:held] for unit in sentence}
     dev = [[unit if unit in seen else "" for unit in sentence] for sentence in train[held:]]
     best = min(DISCOUNTS, key=lambda d: perplexity(part, dev, d))
     model = KneserNey(order, train)
     for discount in dict.fromkeys((DISCOUNTS[0], best)):
-        start = time.process_time()
         value = perplexity(model, test, discount)
         yield row(f"Kneser-Ney, order {order}, discount {discount}", value, time.process_time() - start)
 
 
 def row(name: str, value: float, seconds: float) -> str:
-    return f"{name:40} | {value:10.2f} | {math.log2(value):8.4f} | {seconds:8.0f}"
+    return f"{name:36} | {value:10.2f} | {math.log2(value):8.4f} | {seconds:9.0f}"
+
+
+def network(folder: Path, model: Path, options: list[str], trained: bool) -> tuple[float, float]:
+    """The perplexity of the test text for a language model, and the CPU seconds of its training."""
+    def rnntag(*arguments: str | Path) -> bytes:
+        environment = {"OPENBLAS_NUM_THREADS": "1", **os.environ, "PYTHONPATH": str(ROOT)}
+        return subprocess.run([sys.executable, "-m", "rnntag", *map(str, arguments)], check=True, env=environment,
+                              stdout=subprocess.PIPE).stdout
+    if not trained:
+        rnntag("train-lm", folder / "train.tokens", model, *options)
+    used = os.times()
+    return json.loads(rnntag("score", model, folder / "test.tokens", "--json"))["perplexity"], (
+        used.children_user + used.children_system)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("text")
-    parser.add_argument("--train", type=int, default=900_000)
-    parser.add_argument("--test", type=int, default=50_000)
+    parser.add_argument("--train", type=int, default=900_000, help="tokens to train on")
+    parser.add_argument("--test", type=int, default=50_000, help="tokens after these to test on")
     parser.add_argument("--unit", choices=["word", "char"], default="word")
-    parser.add_argument("--order", type=int, default=3)
-    parser.add_argument("--model", default=None)
+    parser.add_argument("--order", type=int, default=3, help="of the n-grams")
+    parser.add_argument("--model", type=Path, help="a model that was trained with this script or on the same part")
     arguments, options = parser.parse_known_args()
-    print(arguments, options)
+    parts = split(arguments.text, arguments.train, arguments.test)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for part, lines in zip(("train", "test"), parts):
+            (folder / f"{part}.tokens").write_text("".join(line + "\n" for line in lines), encoding="utf-8")
+        model = arguments.model or folder / "model"
+        perplexity, seconds = network(folder, model, ["--unit", arguments.unit, *options], model.exists())
+        units = json.loads((model / "ids.json").read_bytes())["units"]
+        train, test = (in_vocabulary(lines, arguments.unit, set(units[1:])) for lines in parts)
+        pieces = [unit for sentence in test for unit in sentence]
+        print(f"{sum(map(len, train)):,} units to train on, {len(pieces):,} to test on, {len(units):,} known, "
+              f"{pieces.count('') / len(pieces):.2%} of the test unknown\n")
+        print(f"{'model':36} | perplexity | bits     | CPU s")
+        for line in n_grams(train, test, arguments.order):
+            print(line, flush=True)
+        print(row(f"rnntag train-lm {' '.join(options)}", perplexity, seconds))
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ def test_it_has_the_parameters_of_its_layers():
     layers = stack()
     params = layers.initialise(np.random.default_rng(1))
     assert {name: array.shape for name, array in params.items()} == layers.shapes()
-    assert set(layers.shapes()) == {"a.fwd.W_x", "a.fwd.W_h", "a.fwd.b", "b.fwd.W_x", "b.fwd.W_h", "b.fwd.b", "W", "b"}
+    assert [*layers.shapes()] == ["a.fwd.W_x", "a.fwd.W_h", "a.fwd.b", "b.fwd.W_x", "b.fwd.W_h", "b.fwd.b", "W", "b"]
     assert not layers.pointwise and Stack([Dropout(0.5)]).pointwise
 
 

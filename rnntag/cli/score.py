@@ -40,21 +40,19 @@ def main(model: str, source: str, surprisal: str | None, alone: bool, as_json: b
     from ..errors import CorpusError
     from ..files import open_output, shown
     from ..storage.modelfile import load
-    from .tagging import written
-
     language: Any = load(model, "lm")
     with open_corpus(source, layout, TO_TAG, want="words") as (_, sentences), \
             open_output(output, force=force) as target:
         totals = Totals(language.options.unit, len(language.units))
-        kept, ahead = tee(sentence for sentence in sentences if surprisal or sentence.words)
-        for sentence, scored in zip(kept, language.score((one.words for one in ahead), alone)):
-            totals.add(sentence, scored)
-            if surprisal == "jsonl":
-                target.write(_line(sentence, scored.logs).encode())
-            elif surprisal:
-                bits = [f"{_bits(log):.4f}" for log in scored.logs[:-1]]
-                target.write(written(FORMATS["vertical"](), Sentence(sentence.words, bits, sentence.line),
-                                     source).encode())
+        kept, ahead = tee(sentences)
+        scores = language.score((one.words for one in ahead if one.words), alone)
+        for sentence in kept:
+            if sentence.words:
+                scored = next(scores)
+                totals.add(sentence, scored)
+            if surprisal:
+                bits = [_bits(log) for log in scored.logs] if sentence.words else []
+                target.write(_written(surprisal, sentence, bits, source).encode())
         if not totals.sentences:
             raise CorpusError("no sentences", "at least one is needed", place=shown(source))
         summary = json_text(totals.record()) if as_json else text(list(totals.lines()))
@@ -68,9 +66,16 @@ def _bits(log: float) -> float:
     return max(0.0, -log / math.log(2))
 
 
-def _line(sentence: Sentence, logs: Any) -> str:
-    bits = [round(_bits(log), 4) for log in logs]
-    return json.dumps({"tokens": sentence.words, "surprisal": bits[:-1], "end": bits[-1]}, ensure_ascii=False) + "\n"
+def _written(format: str, sentence: Sentence, bits: list[float], source: str) -> str:
+    """A sentence with the surprisal of its words, and in jsonl also that of its end."""
+    from .tagging import written
+
+    if format == "jsonl":
+        values = [round(value, 4) for value in bits]
+        record = {"tokens": sentence.words, "surprisal": values[:-1], **({"end": values[-1]} if values else {})}
+        return json.dumps(record, ensure_ascii=False) + "\n"
+    cells = Sentence(sentence.words, [f"{value:.4f}" for value in bits[:-1]], sentence.line)
+    return written(FORMATS["vertical"](), cells, source)
 
 
 class Totals:
@@ -83,8 +88,6 @@ class Totals:
 
     def add(self, sentence: Sentence, scored: Any) -> None:
         """One more sentence."""
-        if not sentence.words:
-            return
         self.sentences, self.words = self.sentences + 1, self.words + len(sentence)
         self.characters += sum(map(len, sentence.words)) + len(sentence)  # with spaces and line ends
         self.units, self.unknown = self.units + scored.units, self.unknown + scored.unknown
