@@ -19,7 +19,7 @@ from rnntag.storage import modelfile
 TEXT = [line.split(" ") for line in ("the dog runs .", "a cat sees the dog .", "the cat", "",
                                      "dogs run , the cat runs .", "a dog .",
                                      "the dog sees a cat , a dog and a cat .")]
-SMALL = {"embedding": 4, "hidden": 3, "dropout": 0.0}
+SMALL = {"embedding": 4, "hidden": 3, "dropout": 0.0, "min_count": 1}
 KINDS = {"lstm": {}, "gru": {"cell": "gru", "layers": 2}, "elman": {"cell": "elman", "hidden": 4},
          "untied": {"tied": False}, "candidates": {"candidates": 5}, "untied candidates": {
              "tied": False, "candidates": 6}, "characters": {"unit": "char"}, "dropout": {"dropout": 0.3}}
@@ -63,6 +63,7 @@ def test_the_probabilities_of_all_continuations_add_up_to_1(kind):
 def test_the_vocabulary_has_the_most_frequent_units():
     assert make(vocabulary=3).units.strings == ["", END, ".", "a", "cat"]
     assert make(vocabulary=0).units.strings[:2] == ["", END] and len(make(vocabulary=0).units) == 13
+    assert make(min_count=5).units.strings[2:] == [".", "a", "cat", "dog", "the"]
     characters = make(unit="char", vocabulary=0).units
     assert " " in characters and set(characters.strings[1:]) == {END, *" ".join(map(" ".join, TEXT))}
 

@@ -39,6 +39,7 @@ class LanguageOptions(TrainingOptions):
     # input
     unit: str = choice("word", UNITS, "What is predicted: word after word, or character after character.", "Input")
     vocabulary: int = number(10_000, 0, 10**8, "How many units are known, the most frequent ones; 0: all.", "Input")
+    min_count: int = number(2, 1, 10**9, "Units seen less often than this are unknown.", "Input")
     embedding: int = number(200, 1, 4096, "Width of the embeddings.", "Input")
     # network
     cell: str = choice("lstm", tuple(CELLS), "Recurrent cell.", "Network")
@@ -103,7 +104,8 @@ class LanguageModel:
     def create(cls, sentences: Iterable[Sequence[str]], options: LanguageOptions,
                rng: np.random.Generator) -> LanguageModel:
         """A model with random weights for a text, given as lists of words."""
-        counted = Vocab.build(unit for words in sentences for unit in spelt(words, options.unit)[:-1])
+        counted = Vocab.build((unit for words in sentences for unit in spelt(words, options.unit)[:-1]),
+                              options.min_count)
         units = Vocab([END, *counted.strings[1:][:options.vocabulary or None]])
         parts = _network(options, len(units))
         params = {name: array.astype(cls.dtype) for part in parts for name, array in part.initialise(rng).items()}
