@@ -19,12 +19,13 @@ from ..nn.layers import Array
 from ..nn.packing import interleave, pack
 from ..storage.modelfile import provenance
 from .run import Run, check_dev
+from .task import Task
 from .trainer import Trainer
 
 PART = 20  # sentences of what is held out at random
 
 
-class SegmentingTask:
+class SegmentingTask(Task):
     """Paragraphs to learn the ends of tokens and sentences of, and a copy of a segmenter that learns them.
 
     dev   paragraphs; the mean of the F1 of their tokens and of their sentences is the score
