@@ -20,7 +20,7 @@ from .vocab import Vocab
 OUTSIDE = "\n"  # the symbol of what is before the first piece and after the last one; no piece has a line end
 MARK = "\t"  # between the symbols of an n-gram
 REACH = 2  # how far the n-grams of a place reach: pieces on either side of the one before it
-SPANS = ((-2, 1), (-1, 1), (1, 1), (2, 1), (-2, 2), (-1, 2), (0, 2), (1, 2), (-2, 3), (-1, 3), (0, 3))  # first, n
+SPANS = tuple((first, n) for n in (1, 2, 3) for first in range(-REACH, REACH + 2 - n))  # where each begins, and n
 
 
 @lru_cache(maxsize=65536)
