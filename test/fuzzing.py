@@ -24,14 +24,18 @@ from samples import ODD
 
 from rnntag import corpus
 from rnntag.corpus import FORMATS, Skipped
+from rnntag.corpus.pairs import Pair, Question
 from rnntag.errors import CorpusWarning, RnntagError
 from rnntag.models.hmm import HMMTagger
 from rnntag.models.options import Options
 from rnntag.models.tagger import RNNTagger
+from rnntag.models.transducer import Transducer, TransducerOptions
 from rnntag.storage import modelfile
 from rnntag.storage.archive import sha256
 from rnntag.training.tagging import train_tagger
 
+PAIRS = [Pair(list("dogs"), list("dog"), ("NOUN", "Number=Plur")), Pair(list("a\u3000b"), [], ("X",)),
+         Pair([], list("b"), ("X", "Y"))]
 SLOWEST = 5.0  # seconds that one case may take
 TINY = {"embedding": 3, "hidden": 2, "epochs": 1, "filters": 2, "char_embedding": 2, "window": 3}
 OPTIONS = {"rnn": {"dense": ("3:relu",)}, "crf": {"output": "crf", "char_rnn": 2},
@@ -169,6 +173,8 @@ def some_models(folder):
     taggers = {"hmm": HMMTagger.train(ODD)}
     for name, options in OPTIONS.items():
         taggers[name] = RNNTagger.create(ODD, Options(**{**TINY, **options}), np.random.default_rng(1))
+    taggers["transducer"] = Transducer.create(PAIRS, TransducerOptions(embedding=3, hidden=2, min_count=1),
+                                              np.random.default_rng(1))
     found = {}
     for name, tagger in taggers.items():
         tagger.info = {"note": "fuzz"}
@@ -191,10 +197,9 @@ def models(count, seed, folder):
             (place / name).write_bytes(data)
         with watched(files, slowest):
             try:
-                tagger = modelfile.load(place)
-                answers = list(tagger.tag([s.words for s in ODD]))
-                assert list(map(len, answers)) == list(map(len, ODD))
-                found[f"{tagger.kind}: loaded and tagged"] += 1
+                model = modelfile.load(place)
+                _use_model(model)
+                found[f"{model.kind}: loaded and used"] += 1
             except RnntagError as error:
                 assert len(str(error)) < 2000 and "\n" not in str(error), str(error)
                 assert str(error).startswith(str(place)), str(error)
@@ -203,6 +208,16 @@ def models(count, seed, folder):
             (place / name).unlink()
     found["slowest, ms"] = round(1000 * slowest[0])
     return found
+
+
+def _use_model(model):
+    """Ask the model something, whatever its kind."""
+    if model.kind == "transducer":
+        answers = list(model.transduce([Question(pair.source, pair.tags) for pair in PAIRS], beam=2))
+        assert all(1 <= len(best) <= 2 for best in answers) and len(answers) == len(PAIRS)
+        model.alignments(PAIRS)
+    else:
+        assert list(map(len, model.tag([s.words for s in ODD]))) == list(map(len, ODD))
 
 
 def _seal(files):

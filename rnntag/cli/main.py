@@ -16,6 +16,10 @@ GROUPS = {  # heading: {name: (module, what it does)}
         "train-hmm": ("train_hmm", "Train the HMM baseline on a tagged corpus."),
         "test-hmm": ("test_hmm", "Tag text with a trained HMM."),
     },
+    "Strings": {
+        "train-transducer": ("train_transducer", "Train an encoder-decoder on pairs of strings."),
+        "transduce": ("transduce", "Write for each string what a trained transducer makes of it."),
+    },
     "Grade and compare": {
         "grade-pos": ("grade_pos", "Grade answers against reference tags."),
         "report": ("report", "Write a page of scores and figures about answers."),

@@ -9,7 +9,6 @@ tell their names and shapes. Nothing is kept on the object between forward and b
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -20,7 +19,7 @@ from ..nn.packing import Lookup, Packing
 from ..nn.recurrent import OneHotRecurrent, Recurrent
 from ..text.features import WordTable
 from .inputs import FEATURES, Characters, Embeddings, OneHot, Vectors
-from .options import CELLS, OUTPUTS, Options
+from .options import CELLS, OUTPUTS, Options, made
 
 
 def build(options: Options, rows: int, tags: int, characters: int = 0, vectors: int = 0) -> Network:
@@ -30,7 +29,7 @@ def build(options: Options, rows: int, tags: int, characters: int = 0, vectors: 
     its unknown) and the table of pretrained vectors (with row 0 for none)
     """
     o, E, D = options, options.embedding, options.directions
-    cell = _made(CELLS[o.cell])(o.activation)
+    cell = made(CELLS[o.cell])(o.activation)
     others: list[Any] = [Vectors(vectors, o.vectors, E, o.vector_dropout, o.freeze_vectors)] if o.vectors else []
     others += [Characters(characters, o.char_embedding, cell, o.char_rnn, E)] if o.char_rnn else []
     inputs = Embeddings(rows, E, o.word_dropout, others) if E else OneHot(o.word_dropout)
@@ -48,13 +47,7 @@ def build(options: Options, rows: int, tags: int, characters: int = 0, vectors: 
     for number, (units, activation) in enumerate(o.dense_layers):
         layers += [Dense(f"dense{number}.W", f"dense{number}.b", width, units, activation), Dropout(o.dropout)]
         width = units
-    return Network(inputs, layers, _made(OUTPUTS[o.output])("output", width, tags))
-
-
-def _made(place: str) -> Any:
-    """The class at ``module:name`` of nn."""
-    module, name = place.split(":")
-    return getattr(import_module(f"..nn.{module}", __package__), name)
+    return Network(inputs, layers, made(OUTPUTS[o.output])("output", width, tags))
 
 
 class Network:

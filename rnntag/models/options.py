@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass, field, fields
+from importlib import import_module
 from typing import Any, TypeVar
 
 from ..errors import OptionError, quote
@@ -220,6 +221,12 @@ def refuse_unknown(names: Iterable[str], kind: type[TrainingOptions]) -> None:
 
 SWITCHES = {"bidirectional": "--bidirectional/--one-direction",
             "freeze_vectors": "--freeze-vectors/--tune-vectors"}
+
+
+def made(place: str) -> Any:
+    """The class at ``module:name`` of nn."""
+    module, name = place.split(":")
+    return getattr(import_module(f"..nn.{module}", __package__), name)
 
 
 def flag(name: str) -> str:
