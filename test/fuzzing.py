@@ -17,6 +17,7 @@ import time
 import warnings
 import zipfile
 from collections import Counter
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,7 @@ from rnntag.corpus import FORMATS, Skipped
 from rnntag.corpus.pairs import Pair, Question
 from rnntag.errors import CorpusWarning, RnntagError
 from rnntag.models.hmm import HMMTagger
+from rnntag.models.language_model import LanguageModel, LanguageOptions
 from rnntag.models.options import Options
 from rnntag.models.tagger import RNNTagger
 from rnntag.models.transducer import Transducer, TransducerOptions
@@ -175,6 +177,8 @@ def some_models(folder):
         taggers[name] = RNNTagger.create(ODD, Options(**{**TINY, **options}), np.random.default_rng(1))
     taggers["transducer"] = Transducer.create(PAIRS, TransducerOptions(embedding=3, hidden=2, min_count=1),
                                               np.random.default_rng(1))
+    taggers["lm"] = LanguageModel.create([s.words for s in ODD], LanguageOptions(embedding=3, hidden=2),
+                                         np.random.default_rng(1))
     found = {}
     for name, tagger in taggers.items():
         tagger.info = {"note": "fuzz"}
@@ -198,7 +202,7 @@ def models(count, seed, folder):
         with watched(files, slowest):
             try:
                 model = modelfile.load(place)
-                _use_model(model)
+                USES[model.kind](model)
                 found[f"{model.kind}: loaded and used"] += 1
             except RnntagError as error:
                 assert len(str(error)) < 2000 and "\n" not in str(error), str(error)
@@ -210,14 +214,25 @@ def models(count, seed, folder):
     return found
 
 
-def _use_model(model):
-    """Ask the model something, whatever its kind."""
-    if model.kind == "transducer":
-        answers = list(model.transduce([Question(pair.source, pair.tags) for pair in PAIRS], beam=2))
-        assert all(1 <= len(best) <= 2 for best in answers) and len(answers) == len(PAIRS)
-        model.alignments(PAIRS)
-    else:
-        assert list(map(len, model.tag([s.words for s in ODD]))) == list(map(len, ODD))
+def _transduce(model):
+    answers = list(model.transduce([Question(pair.source, pair.tags) for pair in PAIRS], beam=2))
+    assert all(1 <= len(best) <= 2 for best in answers) and len(answers) == len(PAIRS)
+    model.alignments(PAIRS)
+
+
+def _tag(tagger):
+    answers = list(tagger.tag([s.words for s in ODD]))
+    assert list(map(len, answers)) == list(map(len, ODD))
+
+
+def _score(model):
+    for scored, sentence in zip(model.score([s.words for s in ODD]), ODD, strict=True):
+        assert len(scored.logs) == len(sentence) + 1 and np.isfinite(scored.logs).all()
+    assert len(list(islice(model.generate(np.random.default_rng(1)), 5))) == 5
+
+
+# what is done with a model of each kind that was loaded
+USES = {"rnn": _tag, "hmm": _tag, "lm": _score, "transducer": _transduce}
 
 
 def _seal(files):

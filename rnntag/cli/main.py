@@ -20,6 +20,11 @@ GROUPS = {  # heading: {name: (module, what it does)}
         "train-transducer": ("train_transducer", "Train an encoder-decoder on pairs of strings."),
         "transduce": ("transduce", "Write for each string what a trained transducer makes of it."),
     },
+    "Language models": {
+        "train-lm": ("train_lm", "Train a language model on text."),
+        "score": ("score", "Show how probable a text is, and each word of it."),
+        "generate": ("generate", "Write text drawn from a language model."),
+    },
     "Grade and compare": {
         "grade-pos": ("grade_pos", "Grade answers against reference tags."),
         "report": ("report", "Write a page of scores and figures about answers."),

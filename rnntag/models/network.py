@@ -9,6 +9,7 @@ tell their names and shapes. Nothing is kept on the object between forward and b
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from ..nn.packing import Lookup, Packing
 from ..nn.recurrent import OneHotRecurrent, Recurrent
 from ..text.features import WordTable
 from .inputs import FEATURES, Characters, Embeddings, OneHot, Vectors
-from .options import CELLS, OUTPUTS, Options, made
+from .options import CELLS, OUTPUTS, Options
 
 
 def build(options: Options, rows: int, tags: int, characters: int = 0, vectors: int = 0) -> Network:
@@ -48,6 +49,12 @@ def build(options: Options, rows: int, tags: int, characters: int = 0, vectors: 
         layers += [Dense(f"dense{number}.W", f"dense{number}.b", width, units, activation), Dropout(o.dropout)]
         width = units
     return Network(inputs, layers, made(OUTPUTS[o.output])("output", width, tags))
+
+
+def made(place: str) -> Any:
+    """The class at ``module:name`` of nn."""
+    module, name = place.split(":")
+    return getattr(import_module(f"..nn.{module}", __package__), name)
 
 
 class Network:

@@ -16,7 +16,8 @@ from ..nn.beam import search
 from ..nn.layers import Array
 from ..text.vocab import Vocab
 from .encoder_decoder import Encoded, EncoderDecoder
-from .options import CELLS, TrainingOptions, choice, made, number
+from .network import made
+from .options import CELLS, TrainingOptions, choice, number
 
 ATTENTIONS = {"dot": "attention:Dot", "additive": "attention:Additive"}  # module and class in nn
 CHUNK = 4_096  # questions held at once

@@ -16,10 +16,11 @@ from ..models.transducer import Transducer, TransducerOptions
 from ..nn.layers import Array
 from ..storage.archive import sha256
 from .run import Run, check_dev
+from .task import Task
 from .trainer import Trainer
 
 
-class TransducingTask:
+class TransducingTask(Task):
     """Pairs to learn, and a copy of a transducer that learns them.
 
     dev   pairs whose share of right targets, written greedily, is the score
