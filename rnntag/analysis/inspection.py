@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..errors import ModelError
 from ..models.hmm import END, IMPOSSIBLE, START, HMMTagger
 from ..models.inputs import FEATURES
 from ..models.tagger import RNNTagger
@@ -66,13 +65,7 @@ def overview(manifest: Mapping[str, Any], model: Any) -> dict[str, Any]:
 
 
 def look(tagger: RNNTagger | HMMTagger, word: str, count: int) -> dict[str, Any]:
-    """What a model knows of a word, as JSON values; the logarithm of what never occurred is None.
-
-    Raises ModelError for a model that is no tagger.
-    """
-    if not isinstance(tagger, (RNNTagger, HMMTagger)):
-        raise ModelError(f"a model of kind {tagger.kind}", "words are looked up in taggers", "Leave out the words.",
-                         tagger.place)
+    """What a model knows of a word, as JSON values; the logarithm of what never occurred is None."""
     record: dict[str, Any] = {"word": word, "known": word in tagger.words}
     if isinstance(tagger, HMMTagger):
         tags = [term._asdict() for term in terms(tagger, word, count)]
