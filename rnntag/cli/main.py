@@ -20,6 +20,10 @@ GROUPS = {  # heading: {name: (module, what it does)}
         "train-segmenter": ("train_segmenter", "Train a segmenter, which finds words and sentences in raw text."),
         "segment": ("segment", "Find the words and sentences of raw text."),
     },
+    "Strings": {
+        "train-transducer": ("train_transducer", "Train an encoder-decoder on pairs of strings."),
+        "transduce": ("transduce", "Write for each string what a trained transducer makes of it."),
+    },
     "Language models": {
         "train-lm": ("train_lm", "Train a language model on text."),
         "score": ("score", "Show how probable a text is, and each word of it."),
