@@ -10,7 +10,7 @@ from rnntag.cli.segment import main as SEGMENT
 from rnntag.cli.train_segmenter import main as TRAIN
 from rnntag.storage import modelfile
 
-TINY = ("--hidden", "4", "--embedding", "4", "--epochs", "3", "-q")
+TINY = ("--hidden", "8", "--embedding", "8", "--epochs", "20", "--learning-rate", "0.02", "-q")
 
 
 @pytest.fixture(scope="module")

@@ -47,16 +47,16 @@ class SegmenterOptions(TrainingOptions):
     """All that determines a segmenter besides its corpus. Raises OptionError for what does not fit."""
 
     min_count: int = number(1, 1, 10**9, "Features of pieces seen less often than this are unknown.", "Input")
-    min_grams: int = number(2, 1, 10**9, "n-grams seen less often than this are unknown.", "Input")
+    min_grams: int = number(1, 1, 10**9, "n-grams seen less often than this are unknown.", "Input")
     embedding: int = number(48, 1, 4096, "Width of the embeddings.", "Input")
     cell: str = choice("gru", ("gru", "lstm", "elman"), "Recurrent cell.", "Network")
     hidden: int = number(64, 1, 4096, "Hidden width, for each direction.", "Network")
-    epochs: int = number(8, 1, 100_000, "Passes over the training data.", "Training")
+    epochs: int = number(12, 1, 100_000, "Passes over the training data.", "Training")
     sequence: int = number(60, 1, 100_000, "Pieces of text in a sequence to learn from.", "Training")
     dropout: float = number(0.35, 0, 0.99, "Share of units dropped, of the input and of the output.", "Training")
     word_dropout: float = number(0.25, 0, 1e6, "a: a piece seen n times is read as unknown with probability "
                                  "a / (a + n).", "Training")
-    gram_dropout: float = number(0.3, 0, 0.99, "Share of the n-grams that are read as unknown.", "Training")
+    gram_dropout: float = number(0.0, 0, 0.99, "Share of the n-grams that are read as unknown.", "Training")
 
     def unused(self, dev: bool = False, vectors: bool = False) -> dict[str, str]:
         """The options that change nothing here, and why: as for Options."""
@@ -69,9 +69,9 @@ class PieceInputs(Embeddings):
     A piece is given as its row in the WordTable and the rows of the n-grams (N, 1 + G).
     """
 
-    def __init__(self, rows: int, grams: Sequence[Grams], E: int, word_dropout: float, gram_dropout: float):
-        super().__init__(rows, E, word_dropout, [])
-        self.grams, self.gram_dropout = sum(kind.rows for kind in grams), gram_dropout
+    def __init__(self, features: FeatureMap, grams: Sequence[Grams], E: int, word_dropout: float, gram_dropout: float):
+        super().__init__(features.rows, E, word_dropout, [])
+        self.features, self.grams, self.gram_dropout = features, sum(kind.rows for kind in grams), gram_dropout
         starts = np.cumsum([0, *(kind.rows for kind in grams)])
         self.unknown = np.concatenate([kind.offsets[:-1] + start for kind, start in zip(grams, starts)])
 
@@ -79,10 +79,10 @@ class PieceInputs(Embeddings):
         return {**super().shapes(), GRAMS: (self.grams, self.E)}
 
     def initialise(self, rng: np.random.Generator) -> dict[str, Array]:
-        """Random embeddings; those of unknown n-grams are 0."""
-        table = Embedding(GRAMS, self.grams, self.E).initialise(rng)[GRAMS]
-        table[self.unknown] = 0
-        return {**super().initialise(rng), GRAMS: table}
+        """Random embeddings; those of the unknown are 0, for there is much of it, and it says nothing."""
+        params = {**super().initialise(rng), **Embedding(GRAMS, self.grams, self.E).initialise(rng)}
+        params[PIECES][self.features.offsets] = params[GRAMS][self.unknown] = 0
+        return params
 
     def forward(self, params: dict[str, Array], words: WordTable, types: Array,
                 rng: np.random.Generator | None = None) -> tuple[Array, Any]:
@@ -95,6 +95,16 @@ class PieceInputs(Embeddings):
 
     def backward(self, params: dict[str, Array], dx: Array, cache: Any) -> dict[str, Any]:
         return {**super().backward(params, dx, cache[0]), GRAMS: rows_gradient(dx, cache[1])}
+
+
+class PieceMap(FeatureMap):
+    """As of words; but a piece of one character has no affixes and no lower case, which would all be itself."""
+
+    def __call__(self, words: Sequence[str]) -> Array:
+        ids = super().__call__(words)
+        single = np.array([len(word.lstrip(" ")) == 1 for word in words])
+        others = np.array([slot not in ("form", "shape") for slot in self.slots])
+        return np.where(single[:, None] & others, self.offsets, ids)
 
 
 class Pieces:
@@ -158,7 +168,7 @@ class Segmenter:
         """A segmenter with random weights for a corpus."""
         places = Places.learnt(paragraphs)
         texts = [places.cut(paragraph.text).pieces for paragraph in paragraphs]
-        features = FeatureMap.build(chain.from_iterable(texts), FEATURES, options.min_count)
+        features = PieceMap.build(chain.from_iterable(texts), FEATURES, options.min_count)
         grams = [Grams.build((list(map(symbol, text)) for text in texts), options.min_grams)
                  for symbol in KINDS.values()]
         params = _network(options, features, grams).initialise(rng, cls.dtype)
@@ -266,7 +276,7 @@ def _windows(borders: Array) -> Iterator[Window]:
 
 def _network(options: SegmenterOptions, features: FeatureMap, grams: Sequence[Grams]) -> Network:
     o = options
-    inputs = PieceInputs(features.rows, grams, o.embedding, o.word_dropout, o.gram_dropout)
+    inputs = PieceInputs(features, grams, o.embedding, o.word_dropout, o.gram_dropout)
     cell = getattr(cells, CELLS[o.cell].partition(":")[2])()
     layers = [Dropout(o.dropout), Recurrent("rnn0", cell, o.embedding, o.hidden, 2), Dropout(o.dropout)]
     return Network(inputs, layers, Softmax("output", 2 * o.hidden, 3))
@@ -291,6 +301,6 @@ def _check(options: dict[str, Any], ids: dict[str, Any]) -> tuple[SegmenterOptio
     unseen = [Endings(from_entries(own[name], 2), backwards) for backwards, name in ENDINGS.items() if name in own]
     splitter = Splitter(from_entries(own["several"], 1), own["whole"], unseen)
     return checked, {"places": Places(*(own[name] for name in ("solid", "open", "closed", "inner", "pairs"))),
-                     "features": FeatureMap({slot: Vocab(strings[1:]) for slot, strings in slots.items()}),
+                     "features": PieceMap({slot: Vocab(strings[1:]) for slot, strings in slots.items()}),
                      "grams": [Grams([Vocab(own[f"{name} {n}"]) for n in (1, 2, 3)]) for name in KINDS],
                      "splitter": splitter}
