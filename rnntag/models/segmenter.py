@@ -69,7 +69,8 @@ class PieceInputs(Embeddings):
     A piece is given as its row in the WordTable and the rows of the n-grams (N, 1 + G).
     """
 
-    def __init__(self, features: FeatureMap, grams: Sequence[Grams], E: int, word_dropout: float, gram_dropout: float):
+    def __init__(self, features: FeatureMap, grams: Sequence[Grams], E: int, word_dropout: float,
+                 gram_dropout: float):
         super().__init__(features.rows, E, word_dropout, [])
         self.features, self.grams, self.gram_dropout = features, sum(kind.rows for kind in grams), gram_dropout
         starts = np.cumsum([0, *(kind.rows for kind in grams)])
