@@ -51,7 +51,7 @@ class ParallelTagger(Annotator):
 
     def annotate(self, sentences: Iterable[Words], fields: Collection[str] | None = None,
                  best: int = 0) -> Iterator[Sentence]:
-        return starmap(filled, self._answers(sentences, "columns", self.chosen(fields), best))
+        return starmap(filled, self._answers(sentences, "answers", self.chosen(fields), best))
 
     def _answers(self, sentences: Iterable[Words], method: str, *arguments: Any) -> Iterator[tuple[Words, Any]]:
         """Each sentence with what a worker's tagger says of it."""
