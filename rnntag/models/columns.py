@@ -7,6 +7,7 @@ A tag is its own class. FEATS such as ``Case=Nom|Number=Sing`` are, too, and sha
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -23,9 +24,9 @@ from .answers import ranked
 PART = "|"  # stands between the parts of a value
 LEMMA = "lemma"
 CONTEXT = ("upos", "xpos")  # the columns one of which tells a lemma's part of speech, the first that there is
-KNOWN = 6.0  # added to log P of a lemma that training saw with this part of speech; docs/experiments.md
+KNOWN, FITTING = 3.0, 4.0  # added to log P of a lemma that training saw, once more if with this part of speech
 MAX_MEMBERSHIP = 20_000_000  # classes times their parts; beyond, parts are not looked at
-LIKELY = 30  # scripts of a word that are looked at
+REMEMBERED = 1 << 16  # lemmas of forms
 
 
 class Scored(NamedTuple):
@@ -100,10 +101,11 @@ class Labels:
 class Lemmas(Labels):
     """A column of lemmas. The classes are edit scripts, and lemmas that training saw are preferred:
 
-        value = argmax over lemmas l of   log sum of P(script) over the scripts that give l  +  KNOWN [(l, t) was seen]
+        value = argmax over lemmas l of  log P(best script that gives l) + KNOWN [l was seen]
+                                         + FITTING [l was seen with t]
 
-    t is what ``context`` says of the word. A script that cuts off too much is not possible for a word; when none is,
-    the form is the lemma.
+    t is what ``context`` says of the word; docs/experiments.md has how both numbers were found. A script that cuts
+    off too much is passed over; when nothing is left, the form is the lemma.
 
     vocab     the scripts
     lexicon   the lemmas of the training corpus
@@ -114,8 +116,11 @@ class Lemmas(Labels):
         super().__init__(vocab)
         self.lexicon, self.seen, self._contexts = lexicon, seen, contexts
         self.scripts = [Script.parse(text) for text in vocab.strings[1:]]
-        self._least = np.array([each.least for each in self.scripts])
+        self._lemma = lru_cache(REMEMBERED)(lambda k, word: self.scripts[k].apply(word))
         self._known = {(lexicon.strings[l], contexts.strings[t]) for l, t in seen.astype(int).tolist()}
+
+    def __reduce__(self) -> Any:
+        return Lemmas, (self.vocab, self.lexicon, self.seen, self._contexts)
 
     @classmethod
     def learn_with(cls, sentences: Sequence[Sentence], context: str | None, contexts: Vocab) -> Lemmas:
@@ -143,34 +148,31 @@ class Lemmas(Labels):
         return super().classes(words, texts)
 
     def answer(self, scored: Scored, best: int) -> tuple[Sequence[str], Best | None]:
+        """As for ``Labels``; the probabilities are exp(value's sum / T), normalised."""
         scores, words, context = scored.scores, scored.words, scored.context
-        lengths = np.fromiter(map(len, words), np.intp, len(words))
-        impossible = self._least > lengths[:, None]
-        impossible[impossible.all(axis=1)] = False
-        scores[impossible] = -np.inf
         top = scores.argmax(axis=1)
-        values = [self.scripts[k].apply(word) or word for k, word in zip(top.tolist(), words)]
-        if best:
-            ranks = [self._ranked(*each) for each in zip(words, context, softmax(scores / scored.T))]
-            return [rank[0][0] for rank in ranks], [rank[:best] for rank in ranks]
-        doubtful = np.array([i for i, pair in enumerate(zip(values, context)) if pair not in self._known], np.intp)
-        # no script that is exp(KNOWN) less probable than the best can win
-        likely = scores[doubtful] > (scores[doubtful, top[doubtful]] - KNOWN)[:, None]
-        for i in doubtful[likely.sum(axis=1) > 1].tolist():
-            values[i] = self._ranked(words[i], context[i], softmax(scores[i]))[0][0]
-        return values, None
+        values = list(map(self._lemma, top.tolist(), words))
+        ranks: list[Any] = [None] * len(values)
+        for i, pair in enumerate(zip(values, context)):
+            if best or pair not in self._known:  # else nothing is better: it was seen here, and by the best script
+                ranks[i] = self._ranked(words[i], context[i], scores[i] - scores[i, top[i]], scored.T)[:best or 1]
+        answers = [rank[0][0] if rank else value or "" for rank, value in zip(ranks, values)]
+        return answers, ranks if best else None
 
-    def _ranked(self, word: str, context: str, p: Array) -> list[tuple[str, float]]:
-        """The lemmas of a word with their probabilities, from those of its scripts (K,)."""
-        weights: dict[str, float] = {}
-        for k in np.argsort(-p, kind="stable")[:LIKELY].tolist():
-            lemma = self.scripts[k].apply(word) or word
-            weights[lemma] = weights.get(lemma, 0.0) + float(p[k])
-        for lemma in weights:
-            if (lemma, context) in self._known:
-                weights[lemma] *= np.exp(KNOWN)
-        total = sum(weights.values())
-        return sorted(((lemma, weight / total) for lemma, weight in weights.items()), key=lambda pair: -pair[1])
+    def _ranked(self, word: str, context: str, log_p: Array, T: float) -> list[tuple[str, float]]:
+        """The lemmas of a word with their probabilities, the best first, from log P of its scripts (K,), the best of
+        which is 0."""
+        likely = np.flatnonzero(log_p >= -KNOWN - FITTING)  # no other can win
+        sums: dict[str, float] = {}
+        for k in likely[np.argsort(-log_p[likely], kind="stable")].tolist():
+            lemma = self._lemma(k, word)
+            if lemma is not None and lemma not in sums:
+                sums[lemma] = (float(log_p[k]) + KNOWN * (lemma in self.lexicon)
+                               + FITTING * ((lemma, context) in self._known)) / T
+        if not sums:
+            return [(word, 1.0)]
+        p = softmax(np.array(list(sums.values())))
+        return sorted(zip(sums, p.tolist()), key=lambda pair: -pair[1])
 
 
 def learnt(sentences: Sequence[Sentence]) -> dict[str, Labels]:

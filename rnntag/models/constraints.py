@@ -12,8 +12,8 @@ from itertools import chain
 
 import numpy as np
 
-from ..corpus import Column, Sentence
-from ..errors import CorpusError, quote
+from ..corpus import Column, Sentence, field_names
+from ..errors import CorpusError, OptionError, quote
 from ..nn.layers import Array
 from ..text.features import normalized
 from .answers import CHUNK_TOKENS, Annotator, Posteriors, Words, chunks, cut, words_of
@@ -26,15 +26,20 @@ class ConstrainedTagger(Annotator):
 
     lexicon   the tags that words may have; words that are not in it may have any
     name      of the file that the sentences are from, for messages
-    field     the column whose tags are in the lexicon (default: the first)
+    field     the columns that are asked for: the tags in the lexicon are of the first (default: of the tagger's)
 
-    Raises CorpusError for a word of the lexicon none of whose tags the model has.
+    Raises CorpusError for a word of the lexicon none of whose tags the model has, OptionError for one with lemmas.
     """
 
     def __init__(self, tagger: RNNTagger, lexicon: Mapping[str, Iterable[str]] | None = None,
-                 name: str = "sentence", field: str | None = None):
+                 name: str = "sentence", field: str | Sequence[str] | None = None):
         self.name, self.tagger, self.words, self.fields = name, tagger, tagger.words, tagger.fields
-        self.field, vocab = field or tagger.fields[0], tagger.columns[field or tagger.fields[0]].vocab
+        self.info, names = tagger.info, field_names(field) if field else tagger.fields
+        self.field = next((own for own in tagger.fields if own in names), tagger.fields[0])
+        if lexicon and self.field == LEMMA:
+            raise OptionError("lemmas", "a lexicon lists the tags of words", "Choose another column with --fields.",
+                              "--lexicon")
+        vocab = tagger.columns[self.field].vocab
         words = list(lexicon or {})
         self._allowed = np.ones((len(words) + 1, len(vocab) - 1), bool)  # row 0: words not in it
         self._rows: dict[str, int] = {}
@@ -73,8 +78,8 @@ class ConstrainedTagger(Annotator):
             given = self._given(sentence, LEMMA) if LEMMA in columns else []
             for position in (i for i, lemma in enumerate(given) if lemma):  # which may be none that a script makes
                 columns[LEMMA].values[position] = given[position]
-                if best and columns[LEMMA].best is not None:
-                    columns[LEMMA].best[position] = [(given[position], 1.0)]
+                if (ranks := columns[LEMMA].best) is not None:
+                    ranks[position] = [(given[position], 1.0)]
             yield columns
 
     def _given(self, sentence: Words, name: str) -> Sequence[str]:

@@ -198,7 +198,7 @@ class RNNTagger(Annotator):
 
     def finite(self, scores: Array) -> Array:
         """``scores``. Raises ModelError when some are not finite, or nearly so: finite weights can be too large."""
-        if not abs(scores).max() <= MAX_SCORE:
+        if not -MAX_SCORE <= scores.min() <= scores.max() <= MAX_SCORE:
             raise ModelError("weights so large that scores overflow", "no training ends with such weights",
                              "Train it again, or fetch it again from where it came.", self.place)
         return scores

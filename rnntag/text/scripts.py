@@ -30,8 +30,8 @@ def lowered(word: str) -> str:
 
 
 # what becomes of a lemma in lower case, the first that gives the lemma's own case
-CASES: dict[str, Callable[[str], str]] = {"lower": str, "keep": str, "title": lambda text: text[:1].upper() + text[1:],
-                                          "upper": str.upper}
+CASES: dict[str, Callable[[str], str]] = {
+    "lower": str, "keep": str, "title": lambda text: text[:1].upper() + text[1:], "upper": str.upper}
 
 
 class Script(NamedTuple):

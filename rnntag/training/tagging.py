@@ -81,6 +81,8 @@ def _targets(tagger: RNNTagger, sentence: Sentence) -> Array:
     found = np.empty((len(sentence), len(tagger.fields)), np.intp)
     for k, (name, labels) in enumerate(tagger.columns.items()):
         values = column(sentence, name)
+        if len(values) != len(sentence):
+            values = [""] * len(sentence)
         found[:, k] = labels.classes(sentence.words, values)
         chain_like = tagger.options.output == "crf" and name != LEMMA
         odd = [value for value, number in zip(values, found[:, k]) if number < 0 and (value or chain_like or not k)]
