@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from rnntag.text.scripts import Script, lowered, script
 
 EXAMPLES = [
-    ("studies", "study", "lower 0 3 0 y"), ("Talking", "talk", "lower 0 3 0 "), ("gekauft", "kaufen", "lower 2 1 0 en"),
+    ("studies", "study", "lower 0 3 0 y"), ("Talking", "talk", "lower 0 3 0 "),
+    ("gekauft", "kaufen", "lower 2 1 0 en"),
     ("NASA's", "NASA", "keep 0 2 0 "), ("LONDON", "London", "title 0 0 0 "), ("nato", "NATO", "upper 0 0 0 "),
     ("better", "good", "whole good"), ("the", "the", "lower 0 0 0 "), ("\u0130ki", "iki", "lower 0 0 0 "),
     ("iphones", "iPhone", "whole iPhone"), ("a b", "c a", "lower 0 2 2 c "), ("x" * 300, "x" * 300, "lower 0 0 0 "),

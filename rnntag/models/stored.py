@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -16,15 +16,12 @@ from ..text.vocab import Vocab
 from .columns import LEMMA, MAX_MEMBERSHIP, Labels, Lemmas, context_of
 from .options import Options
 
-if TYPE_CHECKING:
-    from .tagger import RNNTagger
-
 TEMPERATURES = 0.5, 5.0  # the lowest and the highest
 NAMES = ("", *COLUMNS)  # of columns
 SEEN = "lemmas"  # the array with the lemmas that were seen; in options its length, in id maps their strings
 
 
-def stored(tagger: RNNTagger) -> tuple[dict[str, Any], dict[str, Any], dict[str, Array]]:
+def stored(tagger: Any) -> tuple[dict[str, Any], dict[str, Any], dict[str, Array]]:
     """Options, id maps and arrays of a tagger."""
     options = tagger.options.to_dict() | {"columns": list(tagger.columns)}
     options |= {"temperature": tagger.temperatures} if tagger.temperatures else {}
