@@ -54,13 +54,13 @@ class Terms(NamedTuple):
     probability: float
 
 
-def overview(manifest: Mapping[str, Any], tagger: RNNTagger | HMMTagger) -> dict[str, Any]:
-    """Provenance, options and sizes of a model, as JSON values."""
-    _, ids, arrays = tagger.state()
+def overview(manifest: Mapping[str, Any], model: Any) -> dict[str, Any]:
+    """Provenance, options and sizes of a model of any kind, as JSON values; its tags, when it has some."""
+    _, ids, arrays = model.state()
     maps = {name: len(strings) - 1 for name, strings in ids.items() if isinstance(strings, list)}
     maps |= {name: len(strings) - 1 for name, strings in ids.get("features", {}).items()}
     return {"kind": manifest["kind"], "program": manifest.get("program"), "info": manifest["info"],
-            "options": manifest["options"], "tags": tagger.tags.strings[1:], "maps": maps,
+            "options": manifest["options"], "tags": ids.get("tags", [""])[1:], "maps": maps,
             "arrays": {name: list(array.shape) for name, array in arrays.items()}}
 
 
@@ -107,8 +107,10 @@ def reasons(tagger: RNNTagger, word: str, count: int = 3) -> Reasons:
     packing = Packing((1,) * N)
     with np.errstate(over="ignore", invalid="ignore"):
         z = tagger.network.input_projection(tagger.params, table, np.arange(N))
-        scores = tagger.finite(tagger.network.scores(tagger.params, z, packing))
-    p = np.maximum(tagger.posteriors(scores, packing).astype(np.float64), 1e-300)
+        scores = tagger.finite(tagger.network.scores(tagger.params, z, packing)[0])
+        p = tagger.network.outputs[0].probabilities(tagger.params, scores, packing,
+                                                    tagger.temperatures.get(tagger.fields[0], 1.0))
+    p = np.maximum(p.astype(np.float64), 1e-300)
     order = np.argsort(-p[0], kind="stable")
     names = tagger.tags.strings[1:]
     tags = [(names[k], float(p[0, k])) for k in order[:count]]

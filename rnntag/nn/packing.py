@@ -17,7 +17,7 @@ A batch of one sentence is the same thing with b_t = 1.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -60,6 +60,11 @@ class Packing:
         if D not in self._readings:
             self._readings[D] = Reading(self, D)
         return self._readings[D]
+
+    @cached_property
+    def by_sentence(self) -> tuple[Array, Array]:
+        """The token rows (N,) one sentence after the other, and where in these each begins (B,)."""
+        return np.argsort(self.sentence, kind="stable"), np.cumsum(self.lengths) - self.lengths
 
     def neighbours(self, window: int) -> Array:
         """Token rows (N, window) around each token; N where the sentence has ended."""
@@ -114,6 +119,18 @@ def interleave(sequences: list[Array], packing: Packing) -> Array:
         return sequences[0]
     starts = np.cumsum(packing.lengths) - packing.lengths
     return np.concatenate(sequences)[starts[packing.sentence] + packing.time]
+
+
+def pad(a: Array, packing: Packing) -> Array:
+    """Packed tokens (N, ...) as sentences (B, T, ...) that are all as long as the first, zeros beyond their ends."""
+    padded = np.zeros((len(packing.lengths), len(packing.sizes), *a.shape[1:]), a.dtype)
+    padded[packing.sentence, packing.time] = a
+    return padded
+
+
+def unpad(a: Array, packing: Packing) -> Array:
+    """The inverse of ``pad``."""
+    return a[packing.sentence, packing.time]
 
 
 class Lookup(NamedTuple):
