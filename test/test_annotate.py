@@ -13,8 +13,9 @@ from test_serve import mutated, send
 from rnntag.cli.annotate import main
 from rnntag.cli.train_rnn import main as train_rnn
 
-SAMPLE = (ROOT / "data" / "sample-dev.wordtag" if (ROOT / "data" / "sample-dev.wordtag").exists()
-          else ROOT / "data" / "sample-test.wordtag").read_bytes()
+SAMPLE = (ROOT / "data" / "sample-test.wordtag").read_bytes()
+CONLLU = "".join(f"# n = {n}\n1\tthe\tthe\tDET\t_\t_\t_\t_\t_\t_\n"
+                 "2\tdogs\tdog\tNOUN\tNNS\tNumber=Plur\t_\t_\t_\t_\n\n" for n in range(12))
 QUICK = ("--options", "--hidden 4 --embedding 4 --epochs 1")
 
 
@@ -128,6 +129,20 @@ def test_without_a_model_each_sentence_is_answered_by_one_that_has_not_seen_it(f
         now = server.until(lambda now: now["generation"] == 3 and now["learner"] == "idle")
         assert 0 < now["expected"] < 1 and now["problem"] == ""
         assert server.ask("/api/next", {"number": -1, "order": "doubt"})["number"] is not None
+
+
+def test_all_columns_are_shown_corrected_and_learnt(tmp_path):
+    (tmp_path / "c.conllu").write_text(CONLLU, newline="\n")
+    with Served(tmp_path, "annotate", "c.conllu", *QUICK) as server:
+        server.until(lambda now: now["generation"] == 3)
+        found = server.ask("/api/sentence", {"number": 5})
+        assert [field["name"] for field in found["fields"]] == ["upos", "xpos", "feats", "lemma"]
+        assert [bool(field["best"]) for field in found["fields"]] == [True, False, True, True]  # xpos has gaps
+        values = {"lemma": ["the", "hound"], "upos": ["DET", "PROPN"]}
+        server.ask("/api/accept", {"number": 5, "version": 0, "values": values})
+    assert (tmp_path / "c.conllu").read_text() == CONLLU.replace(
+        "# n = 5\n1\tthe\tthe\tDET\t_\t_\t_\t_\t_\t_\n2\tdogs\tdog\tNOUN",
+        "# n = 5\n1\tthe\tthe\tDET\t_\t_\t_\t_\t_\t_\n2\tdogs\thound\tPROPN")
 
 
 @pytest.mark.parametrize("path, body", [

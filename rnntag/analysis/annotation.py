@@ -165,7 +165,7 @@ class Annotation:
         if answer is None:
             return None
         column = answer.columns.get(field)
-        if column is None and field == self.document.fields[0]:
+        if column is None and field == self.document.fields[0] and (not field or "" in answer.columns):
             column = answer.first
         if column is None:
             return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -12,6 +13,10 @@ from ..errors import OptionError
 from . import common
 from .recipes import recipe, recipe_option
 from .serve import listen, server_options
+
+
+columns = click.option("--fields", "--field", "field", metavar="COLUMN,...", default=None, help="Columns of CoNLL-U "
+                       "or jsonl to correct (default: all that CORPUS has values in).")
 
 
 @click.command("annotate", cls=common.Command)
@@ -26,7 +31,7 @@ from .serve import listen, server_options
               "after its name).")
 @recipe_option
 @server_options(8_601)
-@common.corpus_options(TAGGED, model=True)
+@common.corpus_options(TAGGED, field=columns)
 @common.quiet
 def main(corpus: str, model: Path | None, train: str | None, retrain: int, session: str | None, changes: str,
          host: str, port: int, names: tuple[str, ...], token: str | None, layout: Layout, quiet: bool) -> None:
@@ -53,11 +58,13 @@ def main(corpus: str, model: Path | None, train: str | None, retrain: int, sessi
         common.refuse("with --model and without --train", "retrain", "changes")
     more: tuple[str, ...] = ()
     if model is not None:
-        more = load(model).fields
-        layout = replace(layout, field=layout.field or trained_field(model))
-    known = read_tagged(train, replace(layout, format=None)) if train is not None else None
+        tagger: Any = load(model)
+        more = tuple(filter(None, tagger.fields))
+        layout = layout if more else replace(layout, field=layout.field or trained_field(tagger))
     chosen = recipe(changes, quiet)
     document = Document(corpus, layout, more)
+    named = replace(layout, format=None, field=[name for name in document.fields if name] or None)
+    known = read_tagged(train, named) if train is not None else None
     path = Path(session if session is not None else f"{document.path}.session.jsonl")
     annotation = Annotation(document, Session(path))
     learner = Learner(annotation, chosen, known, model, retrain)

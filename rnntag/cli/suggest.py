@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,7 @@ import click
 from ..corpus import TAGGED, TO_TAG, Layout, Sentence
 from ..files import STANDARD
 from . import common
-from .tagging import written
+from .tagging import asked, written
 
 if TYPE_CHECKING:
     from ..analysis.suggestion import Suggestion
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 @click.option("-n", "--sentences", "count", type=click.IntRange(1), default=50, show_default=True, metavar="N",
               help="How many sentences.")
 @common.output
-@common.corpus_options(TO_TAG, what="Format of TEXT", model=True)
+@common.corpus_options(TO_TAG, what="Format of TEXT", field=common.filled_fields)
 @common.format_option(None, list(TAGGED), name="--output-format", shown="wordtag for tokens, otherwise that of TEXT",
                       what="Format of the output")
 @common.force
@@ -40,16 +39,18 @@ def main(model: Path, source: str, count: int, output: str, output_format: str |
     from ..analysis.suggestion import suggestions
     from ..corpus import FORMATS, open_corpus
     from ..files import open_output
-    from ..storage.modelfile import load, trained_field
+    from ..storage.modelfile import load
 
     tagger = load(model)
-    layout = replace(layout, field=layout.field or trained_field(model))
+    layout, fields = asked(tagger, layout)
     with open_corpus(source, layout, TO_TAG, want="words") as (reader, sentences), \
             open_output(output, force=force) as target:
         name = output_format or ("wordtag" if reader.name == "tokens" else reader.name)
         writer = FORMATS[name](reader.separator, reader.fields, reader.column)
         read: list[int] = []
-        found = suggestions(tagger.annotate(_counted(sentences, read), best=1), tagger.words, count)
+        if name in ("wordtag", "vertical"):  # there is one place
+            fields = [(fields or tagger.fields)[0]]
+        found = suggestions(tagger.annotate(_counted(sentences, read), fields, best=1), tagger.words, count)
         for each in found:
             target.write(written(writer, _plain(each.sentence), source).encode())
     if not quiet:

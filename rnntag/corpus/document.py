@@ -19,7 +19,7 @@ from ..compression import plain
 from ..errors import CorpusError, CorpusWarning, RnntagError, quote
 from ..files import STANDARD, reporting, write_bytes
 from . import FORMATS, TAGGED, Layout
-from .base import COLUMNS, Column, Sentence
+from .base import COLUMNS, Column, Sentence, field_names
 from .columns import CELLS
 from .detect import detect_format
 from .lines import BYTE_ORDER_MARK, Lines
@@ -75,7 +75,7 @@ class Document:
         if name not in TAGGED:
             raise CorpusError(f"{name} has no place for tags", "they are to be corrected", "Tag it first, for "
                               "example with test-rnn --output-format vertical.", self.path)
-        named = [layout.field or "upos"] if isinstance(layout.field, (str, type(None))) else list(layout.field)
+        named = field_names(layout.field)
         several = name in ("conllu", "jsonl") and layout.field is None
         fields = [*named, *(field for field in COLUMNS if field not in named)] if several else named
         self.reader = FORMATS[name](layout.separator, fields, layout.column, "partial")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -97,7 +98,7 @@ class Learner:
                     self.annotation.learn(dict(zip(keys, answers)))
             return
         learnt = [*(self.train or ()), *self.annotation.done()] if self.train is not None else corpus
-        sentences, trials = planned(self.recipe, [s for s in learnt if _complete(s)], corpus, self.train is None)
+        sentences, trials = planned(self.recipe, learnt, corpus, self.train is None)
         self._pool = Pool(1, "the training process", tuple, sentences)
         with self._pool as pool:
             for trial, answers in zip(trials, pool.map(answer, trials, 1)):
@@ -107,24 +108,28 @@ class Learner:
 
 def planned(recipe: Recipe, learnt: Sequence[Sentence], corpus: Sequence[Sentence],
             itself: bool) -> tuple[list[Sentence], list[Trial]]:
-    """What to train on and what to tag: sentences, those of the corpus last, and trials on them.
+    """What to train on and what to tag: sentences, those of the corpus last, and trials on them. What is learnt are
+    the columns that most sentences have, from the sentences that have them for every word.
 
     Raises RnntagError when there is too little to learn from.
     """
-    if len(learnt) < LEAST:
-        raise RnntagError(f"{len(learnt)} tagged sentences", f"a tagger learns from {LEAST} or more")
-    sentences = [*(() if itself else learnt), *corpus]
-    begin = len(sentences) - len(corpus)
-    if not itself:
-        return sentences, [Trial(recipe, range(begin), range(begin, len(sentences)), BEST)]
-    whole = {i for i, sentence in enumerate(corpus) if _complete(sentence)}
-    return sentences, [Trial(recipe, sorted(whole - set(fold)), fold, BEST)
-                       for fold in folds(len(corpus), FOLDS, np.random.default_rng(1))]
+    names = Counter(name for sentence in learnt for name in complete(sentence))
+    wanted = {name for name, times in names.items() if times > len(learnt) / 2}
+    whole = [i for i, sentence in enumerate(learnt) if wanted and wanted <= complete(sentence)]
+    if len(whole) < LEAST:
+        raise RnntagError(f"{len(whole)} tagged sentences", f"a tagger learns from {LEAST} or more")
+    kept = [Sentence(s.words, {name: column for name, column in s.columns.items() if name in wanted}, s.line)
+            for s in learnt]
+    if itself:
+        return kept, [Trial(recipe, sorted(set(whole) - set(fold)), fold, BEST)
+                      for fold in folds(len(corpus), FOLDS, np.random.default_rng(1))]
+    sentences = [*(kept[i] for i in whole), *corpus]
+    return sentences, [Trial(recipe, range(len(whole)), range(len(whole), len(sentences)), BEST)]
 
 
-def _complete(sentence: Sentence) -> bool:
-    """Has every word its tag?"""
-    return bool(sentence.words) and all(sentence.tags or [""])
+def complete(sentence: Sentence) -> set[str]:
+    """The columns that have a value for every word."""
+    return {name for name, column in sentence.columns.items() if column.values and all(column.values)}
 
 
 def _annotate(tagger: Any, sentences: list[Sentence]) -> list[Sentence]:
