@@ -26,6 +26,7 @@ from samples import ODD
 from rnntag import corpus
 from rnntag.corpus import FORMATS, Skipped
 from rnntag.errors import CorpusWarning, RnntagError
+from rnntag.models.classifier import Classifier, ClassifierOptions
 from rnntag.models.hmm import HMMTagger
 from rnntag.models.language_model import LanguageModel, LanguageOptions
 from rnntag.models.options import Options
@@ -173,6 +174,9 @@ def some_models(folder):
         taggers[name] = RNNTagger.create(ODD, Options(**{**TINY, **options}), np.random.default_rng(1))
     taggers["lm"] = LanguageModel.create([s.words for s in ODD], LanguageOptions(embedding=3, hidden=2),
                                          np.random.default_rng(1))
+    for pooling in ("last", "attention"):
+        taggers[pooling] = Classifier.create([s.words for s in ODD], "aab", ClassifierOptions(
+            **TINY, pooling=pooling), np.random.default_rng(1))
     found = {}
     for name, tagger in taggers.items():
         tagger.info = {"note": "fuzz"}
@@ -219,7 +223,13 @@ def _score(model):
     assert len(list(islice(model.generate(np.random.default_rng(1)), 5))) == 5
 
 
-USES = {"rnn": _tag, "hmm": _tag, "lm": _score}  # what is done with a model of each kind that was loaded
+def _classify(model):
+    for found in model.probabilities([s.words for s in ODD]):
+        assert abs(found.p.sum() - 1) < 1e-3
+
+
+# what is done with a model of each kind that was loaded
+USES = {"rnn": _tag, "hmm": _tag, "lm": _score, "classifier": _classify}
 
 
 def _seal(files):
