@@ -3,8 +3,8 @@
     python scripts/classifiers.py TRAIN TEST [--seeds N] [OPTION...]
 
 TRAIN and TEST have a text with its label a line, in a format of ``rnntag train-classifier``; other options go to it.
-Logistic regression gets the same words, with scikit-learn's defaults, and with the C that is best on the last tenth of
-TRAIN.
+Logistic regression gets the same words, with scikit-learn's defaults, and with the C that is best on the last tenth
+of TRAIN.
 """
 
 from __future__ import annotations

@@ -8,7 +8,9 @@ from rnntag.corpus.labelled import LABELLED, Text, read_labelled, read_labels, w
 from rnntag.errors import CorpusError, OptionError
 
 FILES = {"tsv": "up\tthe dog\ndown\tit 's  a_b  .\n", "fasttext": "__label__up the dog\n__label__down it 's a_b .\n",
-         "jsonl": """{"text": "the dog", "label": "up"}\n{"label": "down", "tokens": ["it", "'s", "a_b", "."], "n": 1}\n"""}
+         "jsonl": """{"text": "the dog", "label": "up"}
+{"label": "down", "tokens": ["it", "'s", "a_b", "."], "n": 1}
+"""}
 
 
 @pytest.fixture
