@@ -60,7 +60,7 @@ def test_gradients_match_finite_differences(kind):
     table, order = made.word_table(), [2, 0, 1]
     types = [table.ids(words) for words in TEXTS]
     packing = pack(tuple(len(types[i]) for i in order))
-    ids, targets = interleave([types[i] for i in order], packing), np.array([1, 1, 0])
+    ids, targets = interleave([types[i] for i in order], packing), np.array([[1], [1], [0]])
 
     def run():
         return made.network.loss_and_gradient(params, table, ids, targets, packing, None)

@@ -18,7 +18,7 @@ from ..nn.layers import Array, Shapes
 from ..nn.pooling import AttentionPass
 from ..text.features import FeatureMap, WordTable, normalized, stored_slots
 from ..text.vocab import Vocab
-from .network import Network, build
+from .network import Classes, Network, build
 from .options import POOLINGS, Options, choice, number
 from .tagger import BATCH_TOKENS, CHUNK_TOKENS, MAX_SCORE, batches, chunks
 
@@ -108,6 +108,7 @@ class Classifier:
     def probabilities(self, texts: Iterable[Sequence[str]]) -> Iterator[Classified]:
         """The probabilities of all labels, in the order of ``labels``, for each text; a text without words is read
         as an unknown word. Raises ModelError when scores overflow."""
+        (output,) = self.network.outputs
         for chunk in chunks(texts, CHUNK_TOKENS):
             table, found = self.word_table(), [Classified(np.empty(0), None)] * len(chunk)
             types = [table.ids(words or [""]) for words in chunk]
@@ -115,12 +116,13 @@ class Classifier:
                 starts = np.cumsum(packing.lengths) - packing.lengths
                 ids = np.concatenate([types[i] for i in members])[starts[packing.sentence] + packing.time]
                 with np.errstate(over="ignore", invalid="ignore"):
-                    scores, caches = self.network.forward(self.params, table, ids, packing)
+                    y, caches = self.network.forward(self.params, table, ids, packing)
+                    scores, _ = output.forward(self.params, y)
                 if not abs(scores).max() <= MAX_SCORE:
                     raise ModelError("weights so large that scores overflow", "no training ends with such weights",
                                      "Train it again, or fetch it again from where it came.", self.place)
                 a = next((cache.a for cache in caches if isinstance(cache, AttentionPass)), None)
-                p = self.network.output.probabilities(self.params, scores, packing)
+                p = output.probabilities(self.params, scores, packing)
                 for k, i in enumerate(members):
                     found[i] = Classified(p[k], None if a is None else a[packing.sentence == k])
             yield from found
@@ -150,7 +152,8 @@ class Classifier:
 
 
 def _network(options: ClassifierOptions, features: FeatureMap, labels: Vocab, alphabet: Vocab | None) -> Network:
-    return build(options, features.rows, len(labels) - 1, len(alphabet) if alphabet else 0, pooling=options.pooling)
+    return build(options, features.rows, {"label": Classes(len(labels) - 1)}, len(alphabet) if alphabet else 0,
+                 pooling=options.pooling)
 
 
 def _check(options: dict[str, Any], ids: dict[str, Any]) -> tuple[ClassifierOptions, FeatureMap, Vocab, Vocab | None]:

@@ -40,7 +40,7 @@ class ClassificationTask(Task):
         self.words = model.word_table()
         self.types = [self.words.ids(text.words) for text in train]
         self.words.set_dropout(self.options.word_dropout, Counter(chain.from_iterable(text.words for text in train)))
-        self.targets = np.array(model.labels.ids(text.label for text in train), np.intp) - 1
+        self.targets = np.array(model.labels.ids(text.label for text in train), np.intp)[:, None] - 1
         self.sizes = list(map(len, self.types))
 
     @property
