@@ -18,6 +18,7 @@ from ..models.inputs import FEATURES
 from ..models.tagger import RNNTagger
 from ..nn.packing import Packing
 from ..text.features import WordTable, normalized, word_features
+from ..text.vocab import Vocab
 
 FREQUENT = 500  # rows of rarer features have hardly been trained
 
@@ -58,10 +59,12 @@ class Terms(NamedTuple):
 def overview(manifest: Mapping[str, Any], model: Any) -> dict[str, Any]:
     """Provenance, options and sizes of a model of any kind, as JSON values; its tags, when it has some."""
     _, ids, arrays = model.state()
+    named = (getattr(model, name, None) for name in ("tags", "labels"))
+    answers = next((vocab for vocab in named if isinstance(vocab, Vocab)), Vocab([]))
     maps = {name: len(strings) - 1 for name, strings in ids.items() if isinstance(strings, list)}
     maps |= {name: len(strings) - 1 for name, strings in ids.get("features", {}).items()}
     return {"kind": manifest["kind"], "program": manifest.get("program"), "info": manifest["info"],
-            "options": manifest["options"], "tags": ids.get("tags", ids.get("labels", [""]))[1:], "maps": maps,
+            "options": manifest["options"], "tags": answers.strings[1:], "maps": maps,
             "arrays": {name: list(array.shape) for name, array in arrays.items()}}
 
 
