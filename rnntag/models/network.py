@@ -21,7 +21,7 @@ from ..nn.packing import Lookup, Packing
 from ..nn.recurrent import OneHotRecurrent, Recurrent
 from ..text.features import WordTable
 from .inputs import FEATURES, Characters, Embeddings, NGrams, OneHot, Vectors
-from .options import CELLS, OUTPUTS, Options
+from .options import CELLS, OUTPUTS, POOLINGS, Options
 
 
 class Classes(NamedTuple):
@@ -38,12 +38,13 @@ class Classes(NamedTuple):
 
 
 def build(options: Options, rows: int, columns: Mapping[str, Classes], characters: int = 0,
-          vectors: int = 0, ngrams: int = 0) -> Network:
+          vectors: int = 0, ngrams: int = 0, pooling: str = "") -> Network:
     """The network of given options and sizes.
 
     columns   what is answered, in order; the output layer of the first is called ``output``, another ``output.NAME``
     rows, characters, vectors, ngrams   sizes of the feature table, the alphabet (with its unknown), the table of
                                         pretrained vectors (with row 0 for none) and that of n-grams
+    pooling   one of POOLINGS: then there is one answer for each sentence
     """
     o, E, D = options, options.embedding, options.directions
     cell = made(CELLS[o.cell])(o.activation)
@@ -62,6 +63,8 @@ def build(options: Options, rows: int, columns: Mapping[str, Classes], character
             layers.append(kind(f"rnn{number}", cell, width, o.hidden, D, o.bptt))
             width = o.hidden * D
         layers.append(Dropout(o.dropout))
+    if pooling:
+        layers.append(made(POOLINGS[pooling])("pooling", width, D if o.encoder == "rnn" else 1))
     for number, (units, activation) in enumerate(o.dense_layers):
         layers += [Dense(f"dense{number}.W", f"dense{number}.b", width, units, activation), Dropout(o.dropout)]
         width = units
@@ -117,7 +120,10 @@ class Network:
 
     def input_projection(self, params: dict[str, Array], words: WordTable, types: Array) -> Array:
         """All that depends on a word alone, for words in rows ``types`` (N,) of ``words``: what ``scores`` takes."""
-        x, _ = self.inputs.forward(params, words, types)
+        return self.projected(params, self.inputs.forward(params, words, types)[0])
+
+    def projected(self, params: dict[str, Array], x: Array) -> Array:
+        """The same from what the inputs give (N, E)."""
         for layer in self.layers[:self.context]:
             x, _ = layer.forward(params, x, None)
         return self._first().input_projection(params, x)

@@ -17,6 +17,7 @@ GROUPS = ("Input", "Network", "Training")  # headings, in order
 RETIRED = {"weight_decay"}  # options of earlier versions that changed nothing that is stored
 FEATURES = ("form", "lower", "prefixes", "suffixes", "shape", "ngrams")
 CELLS = {"elman": "cells:Elman", "gru": "cells:GRU", "lstm": "cells:LSTM"}  # module and class in nn
+POOLINGS = {"last": "pooling:Last", "mean": "pooling:Mean", "max": "pooling:Max", "attention": "pooling:Attention"}
 OUTPUTS = {"softmax": "output:Softmax", "crf": "output:CRF"}
 Kind = TypeVar("Kind", bound="TrainingOptions")
 
@@ -230,7 +231,7 @@ def flag(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
-def refuse_unused(options: Options, given: Collection[str], dev: bool, vectors: bool = False) -> None:
+def refuse_unused(options: Any, given: Collection[str], dev: bool, vectors: bool = False) -> None:
     """Raise OptionError for an option of those given (by name) that changes nothing; arguments as of ``unused``."""
     refuse(options, {name: why for name, why in options.unused(dev, vectors).items() if name in given})
 

@@ -76,9 +76,12 @@ class Kind(NamedTuple):
     since: int = 1
 
 
-KINDS = {"rnn": Kind("tagger:RNNTagger", "test-rnn"), "hmm": Kind("hmm:HMMTagger", "test-hmm"),
+KINDS = {"rnn": Kind("tagger:RNNTagger", "test-rnn", {"segmenter": "segmenter"}),
+         "hmm": Kind("hmm:HMMTagger", "test-hmm"),
          "lm": Kind("language_model:LanguageModel", "rnntag score", since=2),
-         "transducer": Kind("transducer:Transducer", "rnntag transduce", since=2)}
+         "classifier": Kind("classifier:Classifier", "rnntag classify", since=2),
+         "transducer": Kind("transducer:Transducer", "rnntag transduce", since=2),
+         "segmenter": Kind("segmenter:Segmenter", "rnntag segment", since=2)}
 TAGGERS = ("rnn", "hmm")
 
 
