@@ -47,11 +47,11 @@ class SegmenterOptions(TrainingOptions):
     """All that determines a segmenter besides its corpus. Raises OptionError for what does not fit."""
 
     min_count: int = number(1, 1, 10**9, "Features of pieces seen less often than this are unknown.", "Input")
-    min_grams: int = number(1, 1, 10**9, "n-grams seen less often than this are unknown.", "Input")
+    min_grams: int = number(2, 1, 10**9, "n-grams seen less often than this are unknown.", "Input")
     embedding: int = number(48, 1, 4096, "Width of the embeddings.", "Input")
     cell: str = choice("gru", ("gru", "lstm", "elman"), "Recurrent cell.", "Network")
     hidden: int = number(64, 1, 4096, "Hidden width, for each direction.", "Network")
-    epochs: int = number(12, 1, 100_000, "Passes over the training data.", "Training")
+    epochs: int = number(10, 1, 100_000, "Passes over the training data.", "Training")
     sequence: int = number(60, 1, 100_000, "Pieces of text in a sequence to learn from.", "Training")
     dropout: float = number(0.35, 0, 0.99, "Share of units dropped, of the input and of the output.", "Training")
     word_dropout: float = number(0.25, 0, 1e6, "a: a piece seen n times is read as unknown with probability "
