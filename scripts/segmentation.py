@@ -108,12 +108,12 @@ def graded(gold: str, sentences: list[Segmented]) -> list[float]:
     written = []
     for sentence in sentences:
         sentence.prepare("conllu")
-        for row in Conllu().write(sentence).split("\n"):
+        for row in Conllu().write(sentence).split("\n")[:-1]:
             cells = row.split("\t")
             if len(cells) == 10 and cells[0].isdigit():
                 cells[6:8] = ["0", "root"] if cells[0] == "1" else ["1", "dep"]
             written.append("\t".join(cells))
-    answer = udeval.load_conllu(io.StringIO("\n".join(written)), "answer", {})
+    answer = udeval.load_conllu(io.StringIO("\n".join(written) + "\n"), "answer", {})
     scores = udeval.evaluate(udeval.load_conllu_file(gold), answer)
     return [100 * scores[name].f1 for name in MEASURES]
 
