@@ -43,9 +43,8 @@ class Raw(NamedTuple):
             yield FORMATS["conllu"](fields=layout.field), characters(stream, source)
 
     def sentences(self, text: Iterator[str], format: str, eager: bool) -> Iterator[Sentence]:
-        """The sentences of a text, ready to be written in a format; ``eager`` as for ``reading.read``."""
-        from ..models.reading import read
-        for sentence in read(self.segmenter, text, self.lines, self.presegmented, eager):
+        """The sentences of a text, ready to be written in a format; ``eager`` as for ``Reader.read``."""
+        for sentence in self.segmenter.read(text, self.lines, self.presegmented, eager):
             sentence.prepare(format, self.offsets)
             yield sentence
 

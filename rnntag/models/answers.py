@@ -78,16 +78,15 @@ class Annotator:
         is a ``corpus.segmented.Segmented``; in order, streaming.
 
         segmenter             a Segmenter (default: the one that is a part of this model)
-        lines, presegmented   as for ``reading.read``; fields, best: as for ``annotate``
+        lines, presegmented   as for ``Reader.read``; fields, best: as for ``annotate``
 
         Raises ModelError where there is no segmenter, and what ``annotate`` raises.
         """
-        from .reading import read
         chosen = segmenter or getattr(self, "parts", {}).get("segmenter")
         if chosen is None:
             raise ModelError("a model without a segmenter", "raw text needs one", "Give one to read().",
                              getattr(self, "place", ""))
-        found, ahead = tee(read(chosen, text, lines, presegmented))
+        found, ahead = tee(chosen.read(text, lines, presegmented))
         for sentence, answer in zip(found, self.annotate(ahead, fields, best)):
             sentence.columns = answer.columns
             yield sentence

@@ -31,9 +31,9 @@ from ..text.vocab import Vocab
 from .inputs import FEATURES as PIECES, Embeddings
 from .network import Network
 from .options import CELLS, TrainingOptions, choice, number
+from .reading import INSIDE, SENTENCE, Reader
 from .tagger import MAX_SCORE, batches
 
-INSIDE, END, SENTENCE = range(3)
 FEATURES = ("form", "lower", "prefixes", "suffixes", "shape")
 GRAMS = "grams.table"
 ENDINGS = {False: "endings", True: "beginnings"}  # of tokens, by whether they are read from the end
@@ -133,7 +133,7 @@ class Pieces:
         return np.concatenate((rows[:, None], *around), axis=1)
 
 
-class Segmenter:
+class Segmenter(Reader):
     """A trained (or freshly initialised) segmenter.
 
     places     which places of a text are open
