@@ -76,7 +76,9 @@ def prepare(corpus: Corpus, *, dev: Corpus = (), dev_fraction: float = 0.0, keep
     names = tuple(train[0].columns)
     of_dev = replace(layout, field=layout.field if "" in names else names)
     held_out = sentences(dev, of_dev, names) if has_dev else []
-    info: dict[str, Any] = {"preset": preset or "default"} if preset or start is None else {}
+    if start is None:
+        preset = preset or ("columns" if len(names) > 1 else "default")
+    info: dict[str, Any] = {"preset": preset} if preset else {}
     info |= modelfile.origin(corpus, train, layout)
     if start is not None:
         info["init"] = ({"name": Path(init).name, "sha256": digest(Path(init) / modelfile.MANIFEST)}
