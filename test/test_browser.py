@@ -12,6 +12,7 @@ from invoking import TINY, invoke
 from serving import Served
 from test_annotate import QUICK, SAMPLE, corrected
 
+from rnntag.cli.report import main as report
 from rnntag.cli.train_rnn import main as train_rnn
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
@@ -215,3 +216,20 @@ def test_text_can_be_tried(page, tmp_path, token):
         page.run("document.getElementById('text').value = 'One two .'")
         page.press("ctrl+" + "\ue007")
         page.until("document.querySelectorAll('#answer .token').length == 3")
+
+
+def test_the_report_has_all_in_sight_at_1200_pixels(page, tmp_path, monkeypatch):
+    pytest.importorskip("matplotlib", reason="the extra plot is not installed")
+    monkeypatch.chdir(tmp_path)
+    for name, tag in (("ref", "NN"), ("one", "VB"), ("another-answer-with-a-long-name", "NNS")):
+        tags = " ".join([tag, *(f"TAG{k % 17}{'x' * (tag == 'VB' and k < 9)}" for k in range(40))])
+        (tmp_path / name).write_text(f"{tags}\n" * 20)
+    invoke(report, "ref", "one", "another-answer-with-a-long-name", "-o", "r.html")
+    page.open((tmp_path / "r.html").as_uri(), 1_200)
+    assert page.fits() and page.run("document.querySelectorAll('nav a').length") >= 4
+    wide = page.run("[...document.querySelectorAll('figure, .wide')].filter("
+                    "e => e.scrollWidth > e.clientWidth).length")
+    full = page.run("[...document.querySelectorAll('svg')].map(e => e.clientWidth / e.closest('main').clientWidth)")
+    assert wide == 0 and full and min(full) > 0.98
+    page.open((tmp_path / "r.html").as_uri(), 420)
+    assert page.fits()
