@@ -24,7 +24,7 @@ from .answers import ranked
 PART = "|"  # stands between the parts of a value
 LEMMA = "lemma"
 CONTEXT = ("upos", "xpos")  # the columns one of which tells a lemma's part of speech, the first that there is
-KNOWN, FITTING = 3.0, 4.0  # added to log P of a lemma that training saw, once more if with this part of speech
+KNOWN, FITTING = 2.0, 4.0  # added to log P of a lemma that training saw, once more if with this part of speech
 MAX_MEMBERSHIP = 20_000_000  # classes times their parts; beyond, parts are not looked at
 REMEMBERED = 1 << 16  # lemmas of forms
 
