@@ -39,7 +39,7 @@ def adapted_options(model: Options, given: Mapping[str, Any], preset: str | None
 
     Raises OptionError for an option of the network that is not the model's.
     """
-    refuse_unknown(given)
+    refuse_unknown(given, Options)
     fixed = {option.name for option in fields(Options) if option.metadata["group"] in ("Input", "Network")}
     fixed -= {*OTHERS, *(["freeze_vectors"] if "vectors" in given else [])}
     wanted = {name: (flag(name), value) for name, value in given.items()}

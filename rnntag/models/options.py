@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any
+from typing import Any, TypeVar
 
 from ..errors import OptionError, quote
 
@@ -18,39 +18,64 @@ RETIRED = {"weight_decay"}  # options of earlier versions that changed nothing t
 FEATURES = ("form", "lower", "prefixes", "suffixes", "shape")
 CELLS = {"elman": "cells:Elman", "gru": "cells:GRU", "lstm": "cells:LSTM"}  # module and class in nn
 OUTPUTS = {"softmax": "output:Softmax", "crf": "output:CRF"}
+Kind = TypeVar("Kind", bound="TrainingOptions")
 
 
-def _number(default: float, low: float, high: float, help: str, group: str) -> Any:
+def number(default: float, low: float, high: float, help: str, group: str) -> Any:
+    """A field that is a number from ``low`` to ``high``; ``help`` is what the command line says of it."""
     return field(default=default, metadata={"low": low, "high": high, "help": help, "group": group})
 
 
-def _choice(default: str, choices: tuple[str, ...], help: str, group: str) -> Any:
+def choice(default: str, choices: tuple[str, ...], help: str, group: str) -> Any:
+    """A field that is one of a few names."""
     return field(default=default, metadata={"choices": choices, "help": help, "group": group})
 
 
-def _other(default: Any, help: str, group: str) -> Any:
+def other(default: Any, help: str, group: str) -> Any:
+    """A field with checks of its own."""
     return field(default=default, metadata={"help": help, "group": group})
 
 
 @dataclass(frozen=True)
 class TrainingOptions:
-    """What every training has, whatever is trained. Raises OptionError for what is out of range."""
+    """What every training has, whatever is trained; a kind of model adds its own.
 
-    epochs: int = _number(18, 1, 100_000, "Passes over the training data.", "Training")
-    batch_size: int = _number(16, 1, 100_000, "Sentences per update.", "Training")
-    optimizer: str = _choice("adam", ("sgd", "momentum", "adagrad", "rmsprop", "adam"), "Update rule.", "Training")
-    learning_rate: float = _number(0.002, 1e-12, 1e6, "Step size.", "Training")
-    embedding_rate: float = _number(4.0, 0, 1e6, "Factor on the step size for embeddings.", "Training")
-    schedule: str = _choice("linear", ("constant", "linear", "cosine"), "Step size over time: constant, or "
-                            "falling to 0.", "Training")
-    clip: float = _number(5.0, 0, math.inf, "Largest norm of a gradient, 0: no limit.", "Training")
-    average: float = _number(0.0, 0, 1, "Last part of the training whose weights are averaged, 0: none.", "Training")
-    patience: int = _number(0, 0, 100_000, "Epochs without a better dev score before stopping, 0: never.", "Training")
-    seed: int = _number(1, 0, 2**63 - 1, "Seed of the random generator.", "Training")
+    Raises OptionError for what is out of range.
+    """
+
+    epochs: int = number(18, 1, 100_000, "Passes over the training data.", "Training")
+    batch_size: int = number(16, 1, 100_000, "Sentences per update.", "Training")
+    optimizer: str = choice("adam", ("sgd", "momentum", "adagrad", "rmsprop", "adam"), "Update rule.", "Training")
+    learning_rate: float = number(0.002, 1e-12, 1e6, "Step size.", "Training")
+    embedding_rate: float = number(4.0, 0, 1e6, "Factor on the step size for embeddings.", "Training")
+    schedule: str = choice("linear", ("constant", "linear", "cosine"), "Step size over time: constant, or "
+                           "falling to 0.", "Training")
+    clip: float = number(5.0, 0, math.inf, "Largest norm of a gradient, 0: no limit.", "Training")
+    average: float = number(0.0, 0, 1, "Last part of the training whose weights are averaged, 0: none.", "Training")
+    patience: int = number(0, 0, 100_000, "Epochs without a better dev score before stopping, 0: never.", "Training")
+    seed: int = number(1, 0, 2**63 - 1, "Seed of the random generator.", "Training")
 
     def __post_init__(self) -> None:
         for option in fields(self):
             _check(option.name, getattr(self, option.name), option.metadata, type(option.default))
+
+    def to_dict(self) -> dict[str, Any]:
+        """All options as JSON values."""
+        values = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
+        return values | ({"clip": 0.0} if math.isinf(self.clip) else {})
+
+    @classmethod
+    def from_dict(cls: type[Kind], values: dict[str, Any]) -> Kind:
+        """Options from JSON values; those absent have their default.
+
+        Raises OptionError for a name that is no option, and for values that do not fit.
+        """
+        values = {name: value for name, value in values.items() if name not in RETIRED}
+        refuse_unknown(values, cls)
+        lists = [option.name for option in fields(cls) if isinstance(option.default, tuple)]
+        made: dict[str, Any] = {name: tuple(value) if name in lists and isinstance(value, list) else value
+                                for name, value in values.items()}
+        return cls(**made)
 
 
 def _check(name: str, value: Any, meta: Any, kind: Any) -> None:
@@ -72,36 +97,36 @@ class Options(TrainingOptions):
     """All that determines a tagger besides its corpus. Raises OptionError for what does not fit."""
 
     # input
-    features: str = _other(",".join(FEATURES), f"Word features, summed: some of {', '.join(FEATURES)}.", "Input")
-    normalize: str = _choice("none", ("none", "nfc", "nfkc"), "Unicode form in which words are looked up; the output "
-                             "keeps theirs.", "Input")
-    min_count: int = _number(1, 1, 10**9, "Features seen less often than this are unknown.", "Input")
-    embedding: int = _number(64, 0, 4096, "Width of the embeddings; 0: one-hot input, a row of W_x "
-                             "for each feature.", "Input")
-    char_rnn: int = _number(0, 0, 1024, "Hidden width of the RNN over characters, 0: none.", "Input")
-    char_embedding: int = _number(32, 1, 1024, "Width of the character embeddings.", "Input")
-    vectors: int = _number(0, 0, 4096, "Width of the pretrained word vectors, 0: none.", "Input")
-    freeze_vectors: bool = _other(True, "Keep pretrained vectors as they are, or train them too.", "Input")
+    features: str = other(",".join(FEATURES), f"Word features, summed: some of {', '.join(FEATURES)}.", "Input")
+    normalize: str = choice("none", ("none", "nfc", "nfkc"), "Unicode form in which words are looked up; the output "
+                            "keeps theirs.", "Input")
+    min_count: int = number(1, 1, 10**9, "Features seen less often than this are unknown.", "Input")
+    embedding: int = number(64, 0, 4096, "Width of the embeddings; 0: one-hot input, a row of W_x "
+                            "for each feature.", "Input")
+    char_rnn: int = number(0, 0, 1024, "Hidden width of the RNN over characters, 0: none.", "Input")
+    char_embedding: int = number(32, 1, 1024, "Width of the character embeddings.", "Input")
+    vectors: int = number(0, 0, 4096, "Width of the pretrained word vectors, 0: none.", "Input")
+    freeze_vectors: bool = other(True, "Keep pretrained vectors as they are, or train them too.", "Input")
     # network
-    encoder: str = _choice("rnn", ("rnn", "cnn"), "What reads the sentence.", "Network")
-    cell: str = _choice("gru", tuple(CELLS), "Recurrent cell.", "Network")
-    activation: str = _choice("tanh", ("tanh", "sigmoid", "relu"), "Activation of the Elman cell.", "Network")
-    bidirectional: bool = _other(True, "Read each sentence in both directions, or left to right.", "Network")
-    layers: int = _number(1, 1, 8, "Stacked layers.", "Network")
-    hidden: int = _number(128, 1, 4096, "Hidden width, for each direction.", "Network")
-    window: int = _number(5, 1, 31, "Width of the convolution's window in words, odd.", "Network")
-    filters: int = _number(200, 1, 4096, "Filters of the convolution.", "Network")
-    dense: tuple[str, ...] = _other((), "A dense layer before the output, N[:tanh|relu|sigmoid]; "
-                                    "repeatable.", "Network")
-    output: str = _choice("softmax", tuple(OUTPUTS), "Output layer.", "Network")
-    members: int = _number(1, 1, 64, "Networks with other random weights, trained side by side; their "
-                           "probabilities are averaged.", "Network")
+    encoder: str = choice("rnn", ("rnn", "cnn"), "What reads the sentence.", "Network")
+    cell: str = choice("gru", tuple(CELLS), "Recurrent cell.", "Network")
+    activation: str = choice("tanh", ("tanh", "sigmoid", "relu"), "Activation of the Elman cell.", "Network")
+    bidirectional: bool = other(True, "Read each sentence in both directions, or left to right.", "Network")
+    layers: int = number(1, 1, 8, "Stacked layers.", "Network")
+    hidden: int = number(128, 1, 4096, "Hidden width, for each direction.", "Network")
+    window: int = number(5, 1, 31, "Width of the convolution's window in words, odd.", "Network")
+    filters: int = number(200, 1, 4096, "Filters of the convolution.", "Network")
+    dense: tuple[str, ...] = other((), "A dense layer before the output, N[:tanh|relu|sigmoid]; "
+                                   "repeatable.", "Network")
+    output: str = choice("softmax", tuple(OUTPUTS), "Output layer.", "Network")
+    members: int = number(1, 1, 64, "Networks with other random weights, trained side by side; their "
+                          "probabilities are averaged.", "Network")
     # training
-    bptt: int = _number(0, 0, 1_000_000, "Steps back that an error is followed, 0: the full gradient.", "Training")
-    dropout: float = _number(0.35, 0, 0.99, "Share of units dropped, of the input and of each layer.", "Training")
-    word_dropout: float = _number(0.25, 0, 1e6, "a: a word seen n times is read as unknown with "
-                                  "probability a / (a + n).", "Training")
-    vector_dropout: float = _number(0.1, 0, 0.99, "Share of tokens without their pretrained vector.", "Training")
+    bptt: int = number(0, 0, 1_000_000, "Steps back that an error is followed, 0: the full gradient.", "Training")
+    dropout: float = number(0.35, 0, 0.99, "Share of units dropped, of the input and of each layer.", "Training")
+    word_dropout: float = number(0.25, 0, 1e6, "a: a word seen n times is read as unknown with "
+                                 "probability a / (a + n).", "Training")
+    vector_dropout: float = number(0.1, 0, 0.99, "Share of tokens without their pretrained vector.", "Training")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -184,30 +209,10 @@ class Options(TrainingOptions):
         """How many directions a layer reads in."""
         return 2 if self.bidirectional else 1
 
-    def to_dict(self) -> dict[str, Any]:
-        """All options as JSON values."""
-        values = asdict(self)
-        values["dense"] = list(self.dense)
-        if math.isinf(self.clip):
-            values["clip"] = 0.0
-        return values
 
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Options:
-        """Options from JSON values; those absent have their default.
-
-        Raises OptionError for a name that is no option, and for values that do not fit.
-        """
-        values = {name: value for name, value in values.items() if name not in RETIRED}
-        refuse_unknown(values)
-        if isinstance(values.get("dense"), list):
-            values["dense"] = tuple(values["dense"])
-        return cls(**values)
-
-
-def refuse_unknown(names: Iterable[str]) -> None:
-    """Raise OptionError for a name that is no option."""
-    known = {option.name for option in fields(Options)}
+def refuse_unknown(names: Iterable[str], kind: type[TrainingOptions]) -> None:
+    """Raise OptionError for a name that is no option of this kind."""
+    known = {option.name for option in fields(kind)}
     for name in names:
         if name not in known:
             raise OptionError(f"{quote(name)} is no option", f"options are {', '.join(sorted(known))}")

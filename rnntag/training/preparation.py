@@ -23,6 +23,7 @@ from ..storage.kinds import Tagger
 from ..text.vectorfile import read_vectors
 from ..text.vectors import train_vectors
 from ..text.vocab import Vocab
+from .run import Run, check_dev
 from .tagging import TaggingTask, new_tagger
 from .trainer import Trainer
 
@@ -33,37 +34,24 @@ Vectors = str | Path | tuple[Sequence[str], Any]
 
 
 @dataclass
-class Run:
-    """A training run that is ready to begin.
+class TaggingRun(Run):
+    """The training of a tagger.
 
     task         what is trained
-    trainer      runs the epochs
-    info         what the model manifest will say about the origin of the model
     train, dev   the sentences
     start        the tagger to start from, or None
-    keep         which weights ``result`` has: those of the "best" or the "last" epoch
     """
 
     task: TaggingTask
-    trainer: Trainer
-    info: dict[str, Any]
     train: list[Sentence]
     dev: list[Sentence]
     start: RNNTagger | None
-    keep: str
-
-    def result(self) -> RNNTagger:
-        """The tagger as trained so far, with its origin."""
-        tagger: RNNTagger = self.trainer.result(self.keep)
-        scored = {"dev": {**self.info["dev"], "accuracy": self.trainer.at.best_score}} if self.dev else {}
-        tagger.info = self.info | scored
-        return tagger
 
 
 def prepare(corpus: Corpus, *, dev: Corpus = (), dev_fraction: float = 0.0, keep: str | None = None,
             preset: str | None = None, init: str | Path | Tagger | None = None, vectors: Vectors | None = None,
             raw_text: Text = (), layout: Layout, options: Mapping[str, Any],
-            progress: Callable[[Iterator[Sequence[str]]], Iterable[Sequence[str]]] = iter) -> Run:
+            progress: Callable[[Iterator[Sequence[str]]], Iterable[Sequence[str]]] = iter) -> TaggingRun:
     """All that precedes the epochs of a training run; the arguments are those of ``rnntag.train``.
 
     layout     how to read files
@@ -73,7 +61,9 @@ def prepare(corpus: Corpus, *, dev: Corpus = (), dev_fraction: float = 0.0, keep
     """
     given = dict(options)
     has_dev, has_text = _is_there(dev), _is_there(raw_text)
-    _check(has_dev, dev_fraction, keep, vectors is not None and has_text)
+    check_dev(has_dev, dev_fraction, keep)
+    if vectors is not None and has_text:
+        raise OptionError("given together", "vectors come from one of them", place="--vectors and --raw-text")
     start: Any = modelfile.load(init, "rnn", START) if isinstance(init, FILE) else init
     if start is not None:
         if not isinstance(start, RNNTagger):
@@ -103,25 +93,12 @@ def prepare(corpus: Corpus, *, dev: Corpus = (), dev_fraction: float = 0.0, keep
         info["dev"] = {**modelfile.provenance(dev if has_dev else corpus, held_out), "fraction": dev_fraction,
                        "kept": keep or "best"}
     task = TaggingTask(new_tagger(train, chosen, rng, table, start), train, held_out)
-    return Run(task, Trainer(task, rng), info, train, held_out, start, keep or "best")
+    return TaggingRun(Trainer(task, rng), info, keep or "best", task, train, held_out, start)
 
 
 def _is_there(given: Any) -> bool:
     """Is an argument given? It may be a file, or several sentences; by default it is ()."""
     return isinstance(given, FILE) or not isinstance(given, Collection) or len(given) > 0
-
-
-def _check(has_dev: bool, dev_fraction: float, keep: str | None, both: bool) -> None:
-    if type(dev_fraction) not in (int, float) or not 0 <= dev_fraction <= 0.9:
-        raise OptionError(quote(dev_fraction), "it is at least 0 and at most 0.9", place="--dev-fraction")
-    if has_dev and dev_fraction:
-        raise OptionError("given together", "there is one dev set", place="--dev and --dev-fraction")
-    if both:
-        raise OptionError("given together", "vectors come from one of them", place="--vectors and --raw-text")
-    if keep not in (None, "best", "last"):
-        raise OptionError(quote(keep), "it is best or last", place="--keep")
-    if keep and not (has_dev or dev_fraction):
-        raise OptionError(f"{keep} without a dev set", "it would change nothing", "Leave it out.", "--keep")
 
 
 def _options(start: RNNTagger | None, preset: str | None, given: Mapping[str, Any]) -> Options:
