@@ -1,4 +1,4 @@
-"""Spark, Ray and Dask: real local clusters of two worker processes, on Parquet files, one of them killed in the middle."""
+"""Spark, Ray and Dask: real local clusters of two worker processes, on Parquet files, one killed in the middle."""
 
 import os
 import re
@@ -34,7 +34,8 @@ def folder(tmp_path_factory):
     (path / "text").mkdir()
     for i in range(FILES):
         ids = range(i * ROWS, (i + 1) * ROWS)
-        parquet.write_table(pa.table({"id": ids, "tokens": [rows[k] for k in ids]}), path / "text" / f"{i:02}.parquet")
+        table = pa.table({"id": ids, "tokens": [rows[k] for k in ids]})
+        parquet.write_table(table, path / "text" / f"{i:02}.parquet")
     (path / "text.tokens").write_text("".join(" ".join(row) + "\n" for row in rows[:-2]), "utf-8")
     invoke(RNN, path / "m", path / "text.tokens", "-o", path / "text.tags")
     return path
@@ -57,7 +58,7 @@ def processes(pattern):
 
 
 def kill_one(pattern, begun):
-    """Kill one of two processes once ``begun()``, in a thread; gives the thread, and the list with its number then."""
+    """Kill one of two processes once ``begun()``, in a thread; gives the thread, and a list that gets its number."""
     killed = []
 
     def run():
@@ -101,7 +102,7 @@ def spark(tmp_path_factory):
         for name, value in {"spark.ui.enabled": "false", "spark.driver.memory": "600m", "spark.log.level": "OFF",
                             "spark.executor.memory": "600m", "spark.driver.bindAddress": "127.0.0.1",
                             "spark.driver.host": "127.0.0.1", "spark.sql.shuffle.partitions": "2",
-                            "spark.sql.files.maxPartitionBytes": "1", "spark.sql.files.openCostInBytes": "0",
+                            "spark.sql.files.maxPartitionBytes": "4m",  # what a file is taken to cost: a task for each
                             "spark.local.dir": str(work), "spark.sql.warehouse.dir": str(work)}.items():
             builder = builder.config(name, value)
         session = builder.getOrCreate()

@@ -102,7 +102,7 @@ def _names(field: str) -> tuple[str, str]:
 
 
 def _probabilities(column: Column) -> list[float] | None:
-    return column.best and [best[0][1] for best in column.best]
+    return None if column.best is None else [best[0][1] for best in column.best]
 
 
 def _rows(column: Any) -> list[Any]:

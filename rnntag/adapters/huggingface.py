@@ -20,8 +20,7 @@ def sentences(dataset: Iterable[Any], tokens: str = "tokens", tags: str = "tags"
 
     Raises CorpusError for a data set without these columns, and for a row that is no tagged sentence.
     """
-    features = getattr(dataset, "features", None) or {}
-    label = features.get(tags)
+    label: Any = (getattr(dataset, "features", None) or {}).get(tags)
     while hasattr(label, "feature"):  # of the elements of a list
         label = label.feature
     names: list[str] | None = getattr(label, "names", None)
@@ -31,8 +30,8 @@ def sentences(dataset: Iterable[Any], tokens: str = "tokens", tags: str = "tags"
                               f"there are {', '.join(row)}", place="dataset")
         words, values = row[tokens], row[tags]
         if not isinstance(words, list) or not isinstance(values, list) or len(words) != len(values):
-            raise CorpusError(f"tokens {quote(words)}, tags {quote(values)}", "there is a list of each, as long as the "
-                              "other", place=f"row {number}")
+            raise CorpusError(f"tokens {quote(words)}, tags {quote(values)}", "there is a list of each, as long as "
+                              "the other", place=f"row {number}")
         if names is not None:
             values = ["" if value is None or value < 0 else names[value] for value in values]
         if not all(isinstance(value, str) and value for value in values):

@@ -5,8 +5,8 @@
     tagger.predict([["I", "read"]])                # an array of lists of tags
     GridSearchCV(tagger, {"hidden": [50, 100]}, cv=5).fit(X, y)
 
-It takes the place of ``sklearn_crfsuite.CRF``: a token in X may be a dictionary of features as well, of which it reads
-the word and makes its own features.
+It takes the place of ``sklearn_crfsuite.CRF``: a token in X may be a dictionary of features as well, of which it
+reads the word and makes its own features.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ PARAMETERS = OWN | {option.name: None for option in fields(Options) if option.na
 
 
 class RNNTaggerClassifier(BaseEstimator):
-    """An RNN tagger with ``fit`` and ``predict``. X is a list of sentences, each a list of tokens; y has a list of tags
-    for each.
+    """An RNN tagger with ``fit`` and ``predict``. X is a list of sentences, each a list of tokens; y has a list of
+    tags for each.
 
     word           the key of the word, where tokens are dictionaries of features
     preset         the options to start from: tutorial, default (default), accurate
@@ -105,8 +105,8 @@ class RNNTaggerClassifier(BaseEstimator):
         sentences, tagged = self._words(X), list(map(list, _iterable(y, "y", "tags")))
         lengths = [list(map(len, side)) for side in (sentences, tagged)]
         if lengths[0] != lengths[1]:
-            raise ValueError(f"{len(sentences)} sentences in X with {sum(lengths[0])} tokens, {len(tagged)} in y with "
-                             f"{sum(lengths[1])} tags; there is a tag for every token")
+            raise ValueError(f"{len(sentences)} sentences in X with {sum(lengths[0])} tokens, {len(tagged)} in y "
+                             f"with {sum(lengths[1])} tags; there is a tag for every token")
         return [list(zip(words, tags)) for words, tags in zip(sentences, tagged)]
 
     def _words(self, X: Sequence) -> list[list[str]]:
@@ -114,8 +114,8 @@ class RNNTaggerClassifier(BaseEstimator):
             return [[token[self.word] if isinstance(token, Mapping) else token for token in sentence]
                     for sentence in _iterable(X, "X", "tokens")]
         except KeyError:
-            raise ValueError(f"a token has no feature {self.word!r}; the parameter word says which of them is the "
-                             "word") from None
+            raise ValueError(f"a token has no feature {self.word!r}; the parameter word says which is the word"
+                             ) from None
 
 
 def _iterable(sentences: Any, name: str, what: str) -> Sequence:

@@ -3,8 +3,8 @@
     frame = spark.read.parquet("text")                  # a column tokens: array<string>
     tag(frame, "model").write.parquet("tagged")         # the same rows, with the columns tags and error
 
-The columns are those of arrow.py. The workers need Python with rnntag, pyarrow and pandas; the wheel of rnntag, which is
-pure Python, can travel with the job (``--py-files``).
+The columns are those of arrow.py. The workers need Python with rnntag, pyarrow, threadpoolctl and pandas; the wheel
+of rnntag, which is pure Python, can travel with the job (``--py-files``).
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ import click
 from ..compression import plain
 from ..corpus import FORMATS
 from ..errors import OptionError, RnntagError
+from ..events import tell
 from ..files import PART, STANDARD, digest, reporting, shown, write_bytes
 from .common import refuse
 from .parquet import TEXT_ONLY, is_parquet, tag_parquet
@@ -88,12 +89,16 @@ def _tag_into(folder: Path, tagger: Any, sources: Sequence[str], model: Path, re
 
 def _tag(tagger: Any, source: str | Path, target: str | Path, force: bool, how: dict[str, Any]) -> tuple[int, int]:
     """Tag one file; returns the number of sentences and of tokens."""
+    start = time.perf_counter()
     try:
-        return (tag_parquet if is_parquet(source) else tag_file)(tagger, source, target, force=force, **how)
+        done = (tag_parquet if is_parquet(source) else tag_file)(tagger, source, target, force=force, **how)
     except RnntagError as error:
         if error.place.startswith(":"):  # a ConstrainedTagger, which does not know the file
             error.place = f"{shown(source)}{error.place}"
         raise
+    tell("tagged", input=str(source), output=str(target), sentences=done[0], tokens=done[1],
+         seconds=round(time.perf_counter() - start, 3))
+    return done
 
 
 def _cells(done: Sequence[float]) -> tuple[str, str, str]:

@@ -55,9 +55,9 @@ def tag_parquet(tagger: Any, source: str | Path, output: str | Path, *, layout: 
             raise
         with open_output(output, force=force) as target, parquet.ParquetWriter(target, schema) as writer:
             for batch in map(tagged, _batches(table, source)):
-                for i, error in enumerate(batch.column("error").to_pylist(), sentences + 1):
-                    if error is not None:
-                        wrong = CorpusError(error, place=f"{source}:row {i}")
+                for i, reason in enumerate(batch.column("error").to_pylist(), sentences + 1):
+                    if reason is not None:
+                        wrong = CorpusError(reason, place=f"{source}:row {i}")
                         if layout.skipped is None:
                             raise wrong
                         layout.skipped.add(wrong)
