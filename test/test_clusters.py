@@ -57,24 +57,6 @@ def processes(pattern):
     return [int(line.split(None, 1)[0]) for line in shown.splitlines() if re.search(pattern, line)]
 
 
-def kill_one(pattern, begun):
-    """Kill one of two processes once ``begun()``, in a thread; gives the thread, and a list that gets its number."""
-    killed = []
-
-    def run():
-        deadline = time.monotonic() + 120
-        while not begun() and time.monotonic() < deadline:
-            time.sleep(0.01)
-        victims = processes(pattern)
-        if len(victims) == 2 and begun():
-            os.kill(victims[0], signal.SIGKILL)
-            killed.append(victims[0])
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    return thread, killed
-
-
 def test_a_missing_library_is_named_with_its_extra():
     program = ("import sys; sys.modules['pyspark'] = None\n"
                "try:\n import rnntag.adapters.spark\nexcept ImportError as error: print(error)")
@@ -102,7 +84,7 @@ def spark(tmp_path_factory):
         for name, value in {"spark.ui.enabled": "false", "spark.driver.memory": "600m", "spark.log.level": "OFF",
                             "spark.executor.memory": "600m", "spark.driver.bindAddress": "127.0.0.1",
                             "spark.driver.host": "127.0.0.1", "spark.sql.shuffle.partitions": "2",
-                            "spark.sql.files.maxPartitionBytes": "4m",  # what a file is taken to cost: a task for each
+                            "spark.sql.files.maxPartitionBytes": "4m",  # what opening a file counts: a task each
                             "spark.local.dir": str(work), "spark.sql.warehouse.dir": str(work)}.items():
             builder = builder.config(name, value)
         session = builder.getOrCreate()
@@ -139,17 +121,24 @@ def test_spark_has_the_columns_of_the_arrow_adapter(frame, folder):
 def test_spark_loses_nothing_when_a_worker_is_killed(spark, frame, folder):
     from rnntag.adapters.spark import tag
 
-    status = spark.sparkContext.statusTracker()
+    tagged, status, done = tag(frame, folder / "m"), spark.sparkContext.statusTracker(), threading.Event()
+    victims = processes(rf"CoarseGrainedExecutorBackend .*{spark.sparkContext.applicationId}")
+    assert len(victims) == 2
+    killed = []
 
-    def begun():
-        done = [stage.numCompletedTasks for stage in map(status.getStageInfo, status.getActiveStageIds()) if stage]
-        return any(count >= 2 for count in done)
+    def kill():
+        while not done.is_set() and not killed:
+            stages = filter(None, map(status.getStageInfo, status.getActiveStageIds()))
+            if any(stage.numTasks == FILES and 2 <= stage.numCompletedTasks < FILES - 2 for stage in stages):
+                os.kill(victims[0], signal.SIGKILL)
+                killed.append(victims[0])
 
-    tagged = tag(frame, folder / "m")
-    thread, killed = kill_one(rf"CoarseGrainedExecutorBackend .*{spark.sparkContext.applicationId}", begun)
+    thread = threading.Thread(target=kill)
+    thread.start()
     rows = tagged.collect()
+    done.set()
     thread.join()
-    assert killed
+    assert killed and killed[0] not in processes("CoarseGrainedExecutorBackend")
     check(folder, rows)
 
 
@@ -192,14 +181,13 @@ def test_ray(ray_data, folder, kill):
     tagged = ray_data.read_parquet(str(folder / "text"), override_num_blocks=FILES).map_batches(
         BatchTagger, fn_constructor_args=[str(folder / "m")], batch_format="pyarrow", batch_size=20,
         compute=ray_data.ActorPoolStrategy(size=2))
-    rows, killed = [], []
+    rows: list = []
     for table in tagged.iter_batches(batch_size=20, batch_format="pyarrow", prefetch_batches=0):
         if kill and not rows:
-            thread, killed = kill_one(r"ray::.*MapBatches\(BatchTagger\)", lambda: True)
+            victims = processes(r"ray::.*MapBatches\(BatchTagger\)")
+            assert len(victims) == 2
+            os.kill(victims[0], signal.SIGKILL)
         rows += table.to_pylist()
-    if kill:
-        thread.join()
-        assert killed
     check(folder, rows)
 
 
@@ -207,23 +195,25 @@ def test_ray(ray_data, folder, kill):
 
 
 @pytest.mark.parametrize("kill", [False, True])
-def test_dask(folder, kill):
-    pytest.importorskip("dask.dataframe", reason="Dask is not installed")
-    from dask import delayed
-    from dask.distributed import Client, LocalCluster, as_completed
+def test_dask(folder, tmp_path, kill):
+    dd = pytest.importorskip("dask.dataframe", reason="Dask is not installed")
+    from dask.distributed import Client, LocalCluster
 
     from rnntag.adapters.arrow import BatchTagger
 
-    @delayed
-    def tagged(path):
-        return BatchTagger(folder / "m")(parquet.read_table(path)).to_pylist()
+    def tagged(part):
+        return BatchTagger(folder / "m")(pa.Table.from_pandas(part, preserve_index=False)).to_pandas()
 
     with LocalCluster(n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None) as cluster, \
             Client(cluster) as client:
-        futures = client.compute([tagged(path) for path in sorted((folder / "text").iterdir())])
-        rows = []
-        for future in as_completed(futures):
-            if kill and not rows:
-                os.kill(next(iter(client.run(os.getpid).values())), signal.SIGKILL)
-            rows += future.result()
-    check(folder, rows)
+        frame = dd.read_parquet(folder / "text", split_row_groups=True)
+        numbers = list(client.run(os.getpid).values())
+        future = client.compute(frame.map_partitions(tagged, meta=tagged(frame._meta)).to_parquet(
+            tmp_path / "out", compute=False))
+        if kill:
+            while not any((tmp_path / "out").glob("*.parquet")) and not future.done():
+                time.sleep(0.005)
+            os.kill(numbers[0], signal.SIGKILL)
+        future.result()
+        assert (set(client.run(os.getpid).values()) != set(numbers)) is kill
+    check(folder, parquet.read_table(tmp_path / "out").to_pylist())

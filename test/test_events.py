@@ -18,6 +18,7 @@ from rnntag.cli.main import main
 from rnntag.cli.test_rnn import main as RNN
 from rnntag.cli.train_rnn import main as TRAIN
 from rnntag.models.constraints import ConstrainedTagger
+from rnntag.parallel import ParallelTagger
 
 QUICK = ("--preset", "tutorial", "--epochs", "3", "-q")
 
@@ -112,7 +113,7 @@ def test_every_command_has_it():
 # ------------------------------------------------------------------ threads
 
 
-@pytest.mark.parametrize("kind", ["rnn", "crf", "hmm", "constrained"])
+@pytest.mark.parametrize("kind", ["rnn", "crf", "hmm", "constrained", "parallel"])
 def test_one_tagger_serves_many_threads(here, monkeypatch, kind):
     from rnntag.models import tagger as module
 
@@ -125,6 +126,9 @@ def test_one_tagger_serves_many_threads(here, monkeypatch, kind):
         tagger = rnntag.train("train.wordtag", epochs=3, hidden=8, output="crf" if kind == "crf" else "softmax")
         if kind == "constrained":
             tagger = ConstrainedTagger(tagger, {"dog": ["NN"], "the": ["DT", "NN"]})
+        if kind == "parallel":
+            rnntag.save(tagger, "m")
+            tagger = ParallelTagger("m", 2)
     texts = [[[f"{word}{i if i % 3 else ''}" for word in words] for words in text()[i % 5:]] for i in range(24)]
     expected = [list(tagger.annotate(each, best=1)) for each in texts]
     interval = sys.getswitchinterval()
