@@ -17,6 +17,7 @@ import time
 import warnings
 import zipfile
 from collections import Counter
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,7 @@ from rnntag import corpus
 from rnntag.corpus import FORMATS, Skipped
 from rnntag.errors import CorpusWarning, RnntagError
 from rnntag.models.hmm import HMMTagger
+from rnntag.models.language_model import LanguageModel, LanguageOptions
 from rnntag.models.options import Options
 from rnntag.models.tagger import RNNTagger
 from rnntag.storage import modelfile
@@ -169,6 +171,8 @@ def some_models(folder):
     taggers = {"hmm": HMMTagger.train(ODD)}
     for name, options in OPTIONS.items():
         taggers[name] = RNNTagger.create(ODD, Options(**{**TINY, **options}), np.random.default_rng(1))
+    taggers["lm"] = LanguageModel.create([s.words for s in ODD], LanguageOptions(embedding=3, hidden=2),
+                                         np.random.default_rng(1))
     found = {}
     for name, tagger in taggers.items():
         tagger.info = {"note": "fuzz"}
@@ -191,10 +195,9 @@ def models(count, seed, folder):
             (place / name).write_bytes(data)
         with watched(files, slowest):
             try:
-                tagger = modelfile.load(place)
-                answers = list(tagger.tag([s.words for s in ODD]))
-                assert list(map(len, answers)) == list(map(len, ODD))
-                found[f"{tagger.kind}: loaded and tagged"] += 1
+                model = modelfile.load(place)
+                USES[model.kind](model)
+                found[f"{model.kind}: loaded and used"] += 1
             except RnntagError as error:
                 assert len(str(error)) < 2000 and "\n" not in str(error), str(error)
                 assert str(error).startswith(str(place)), str(error)
@@ -203,6 +206,20 @@ def models(count, seed, folder):
             (place / name).unlink()
     found["slowest, ms"] = round(1000 * slowest[0])
     return found
+
+
+def _tag(tagger):
+    answers = list(tagger.tag([s.words for s in ODD]))
+    assert list(map(len, answers)) == list(map(len, ODD))
+
+
+def _score(model):
+    for scored, sentence in zip(model.score([s.words for s in ODD]), ODD, strict=True):
+        assert len(scored.logs) == len(sentence) + 1 and np.isfinite(scored.logs).all()
+    assert len(list(islice(model.generate(np.random.default_rng(1)), 5))) == 5
+
+
+USES = {"rnn": _tag, "hmm": _tag, "lm": _score}  # what is done with a model of each kind that was loaded
 
 
 def _seal(files):

@@ -54,13 +54,13 @@ class Terms(NamedTuple):
     probability: float
 
 
-def overview(manifest: Mapping[str, Any], tagger: RNNTagger | HMMTagger) -> dict[str, Any]:
-    """Provenance, options and sizes of a model, as JSON values."""
-    _, ids, arrays = tagger.state()
+def overview(manifest: Mapping[str, Any], model: Any) -> dict[str, Any]:
+    """Provenance, options and sizes of a model of any kind, as JSON values; its tags, when it has some."""
+    _, ids, arrays = model.state()
     maps = {name: len(strings) - 1 for name, strings in ids.items() if isinstance(strings, list)}
     maps |= {name: len(strings) - 1 for name, strings in ids.get("features", {}).items()}
     return {"kind": manifest["kind"], "program": manifest.get("program"), "info": manifest["info"],
-            "options": manifest["options"], "tags": tagger.tags.strings[1:], "maps": maps,
+            "options": manifest["options"], "tags": ids.get("tags", [""])[1:], "maps": maps,
             "arrays": {name: list(array.shape) for name, array in arrays.items()}}
 
 

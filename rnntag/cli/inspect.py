@@ -27,8 +27,9 @@ def main(model: str, words: tuple[str, ...], count: int, as_json: bool) -> None:
     most alike are those with the largest cosine. For an HMM the three terms of the score are shown.
     """
     from ..analysis.inspection import look, overview
-    from ..errors import OptionError
+    from ..errors import OptionError, quote
     from ..files import STANDARD, open_output
+    from ..storage.kinds import KINDS, TAGGERS
     from ..storage.logs import read_log
     from ..storage.modelfile import load, read_manifest
 
@@ -38,14 +39,17 @@ def main(model: str, words: tuple[str, ...], count: int, as_json: bool) -> None:
         if not word or " " in word or "\n" in word:
             raise OptionError(repr(word), "a word is not empty and has no space in it", place="WORD")
     manifest = read_manifest(model)
-    tagger: Any = load(model)
+    found: Any = load(model)
     if words:
-        looks = [look(tagger, word, count) for word in words]
+        if manifest["kind"] not in TAGGERS:
+            raise OptionError(f"{quote(words[0])}, for a model of kind {manifest['kind']}", "taggers know words",
+                              f"Use {KINDS[manifest['kind']].command}.", "WORD")
+        looks = [look(found, word, count) for word in words]
         record = {"model": model, "words": looks}
         lines = [line for known in looks for line in word_report(known)]
     else:
-        record = {"model": model, **overview(manifest, tagger), "epochs": read_log(model)}
-        lines = list(model_report(record))
+        record = {"model": model, **overview(manifest, found), "epochs": read_log(model)}
+        lines = list(model_report(record, type(found.options)().to_dict() if hasattr(found, "options") else {}))
     with open_output(STANDARD) as target:
         target.write(json_text(record) if as_json
                      else text([printable(line) for line in lines]))
@@ -59,16 +63,17 @@ def printable(line: str) -> str:
 # ------------------------------------------------------------------ the model
 
 
-def model_report(record: Mapping[str, Any]) -> Iterator[str]:
+def model_report(record: Mapping[str, Any], defaults: Mapping[str, Any]) -> Iterator[str]:
     """The overview as text."""
     yield f"{record['model']}: a model of kind {record['kind']}, written by rnntag {record['program']}"
     yield ""
     yield "Provenance:"
     yield from table([("", *row) for row in _flat(record["info"])] or [("", "not recorded")])
     yield ""
-    yield f"Tags: {len(record['tags'])}"
-    yield from wrap(" ".join(record["tags"]), 98, initial_indent="    ", subsequent_indent="    ",
-                    break_long_words=False, break_on_hyphens=False)
+    if record["tags"]:
+        yield f"Tags: {len(record['tags'])}"
+        yield from wrap(" ".join(record["tags"]), 98, initial_indent="    ", subsequent_indent="    ",
+                        break_long_words=False, break_on_hyphens=False)
     yield "Known (entries of each map):"
     yield from table([("", name, f"{size:,}") for name, size in record["maps"].items()], right=[2])
     yield ""
@@ -76,10 +81,10 @@ def model_report(record: Mapping[str, Any]) -> Iterator[str]:
     yield f"Numbers: {sum(sizes.values()):,}"
     yield from table([("", name, " x ".join(map(str, record["arrays"][name])), f"{size:,}")
                       for name, size in sizes.items()], right=[3])
-    if record["kind"] == "rnn":
+    if defaults:
         yield ""
         yield "Options (* other than the default):"
-        yield from table(_options(record["options"]))
+        yield from table(_options(record["options"], {**defaults, "temperature": 1.0}))
     yield from _training(record["epochs"])
 
 
@@ -92,9 +97,7 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, st
             yield prefix + name, f"{value:,}" if type(value) is int else str(value)
 
 
-def _options(options: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    from ..models.options import Options
-    defaults = {**Options().to_dict(), "temperature": 1.0}
+def _options(options: Mapping[str, Any], defaults: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     return [("  *" if value != defaults.get(name) else "", name,
              " ".join(map(str, value)) or "none" if isinstance(value, list) else str(value))
             for name, value in options.items()]
@@ -105,15 +108,16 @@ def _training(epochs: list[dict[str, Any]]) -> Iterator[str]:
     kept = [epoch for epoch in epochs if all(isinstance(epoch.get(key), (int, float)) for key in ("epoch", "loss"))]
     if not kept:
         return
-    scored = [epoch for epoch in kept if isinstance(epoch.get("dev_accuracy"), float)]
-    best = max(scored, key=lambda epoch: epoch["dev_accuracy"], default=kept[0])
+    name = next((name for epoch in kept for name in epoch if name.startswith("dev_")), "dev_accuracy")
+    scored = [epoch for epoch in kept if isinstance(epoch.get(name), float)]
+    best = max(scored, key=lambda epoch: epoch[name], default=kept[0])
     rows = {epoch["epoch"]: epoch for epoch in (kept[0], kept[-1], best)}
+    form = "{:.2%}" if name.endswith("accuracy") else "{:.4f}"
     yield ""
     yield "Training:"
-    yield from table([("", "epoch", "loss", "dev accuracy"), *(
-        ("", str(number), f"{epoch['loss']:.4f}",
-         f"{epoch['dev_accuracy']:.2%}" if epoch in scored else "-") for number, epoch in sorted(rows.items()))],
-        right=[1, 2, 3])
+    yield from table([("", "epoch", "loss", name.replace("_", " ")), *(
+        ("", str(number), f"{epoch['loss']:.4f}", form.format(epoch[name]) if epoch in scored else "-")
+        for number, epoch in sorted(rows.items()))], right=[1, 2, 3])
 
 
 # ------------------------------------------------------------------ words

@@ -16,6 +16,11 @@ GROUPS = {  # heading: {name: (module, what it does)}
         "train-hmm": ("train_hmm", "Train the HMM baseline on a tagged corpus."),
         "test-hmm": ("test_hmm", "Tag text with a trained HMM."),
     },
+    "Language models": {
+        "train-lm": ("train_lm", "Train a language model on text."),
+        "score": ("score", "Show how probable a text is, and each word of it."),
+        "generate": ("generate", "Write text drawn from a language model."),
+    },
     "Grade and compare": {
         "grade-pos": ("grade_pos", "Grade answers against reference tags."),
         "report": ("report", "Write a page of scores and figures about answers."),

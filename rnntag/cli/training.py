@@ -132,7 +132,7 @@ def _epochs(run: Run, checkpoints: Checkpoints, quiet: bool) -> None:
         for epoch in trainer.epochs(progress):
             checkpoints.log.append(epoch.to_dict())
             if not quiet:
-                dev = "" if epoch.score is None else f"  dev {100 * epoch.score:.2f}%"
+                dev = "" if epoch.score is None else f"  dev {trainer.task.shown(epoch.score)}"
                 bar.write(f"epoch {epoch.epoch:3}  loss {epoch.loss:.4f}{dev}"
                           f"{' *' if dev and epoch.best else ''}  {epoch.tokens_per_second:,.0f} tokens/s",
                           file=sys.stderr)

@@ -30,7 +30,7 @@ def build(options: Options, rows: int, tags: int, characters: int = 0, vectors: 
     its unknown) and the table of pretrained vectors (with row 0 for none)
     """
     o, E, D = options, options.embedding, options.directions
-    cell = _made(CELLS[o.cell])(o.activation)
+    cell = made(CELLS[o.cell])(o.activation)
     others: list[Any] = [Vectors(vectors, o.vectors, E, o.vector_dropout, o.freeze_vectors)] if o.vectors else []
     others += [Characters(characters, o.char_embedding, cell, o.char_rnn, E)] if o.char_rnn else []
     inputs = Embeddings(rows, E, o.word_dropout, others) if E else OneHot(o.word_dropout)
@@ -48,10 +48,10 @@ def build(options: Options, rows: int, tags: int, characters: int = 0, vectors: 
     for number, (units, activation) in enumerate(o.dense_layers):
         layers += [Dense(f"dense{number}.W", f"dense{number}.b", width, units, activation), Dropout(o.dropout)]
         width = units
-    return Network(inputs, layers, _made(OUTPUTS[o.output])("output", width, tags))
+    return Network(inputs, layers, made(OUTPUTS[o.output])("output", width, tags))
 
 
-def _made(place: str) -> Any:
+def made(place: str) -> Any:
     """The class at ``module:name`` of nn."""
     module, name = place.split(":")
     return getattr(import_module(f"..nn.{module}", __package__), name)

@@ -7,7 +7,7 @@ are all made from these lines.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, TypeVar
 
@@ -219,7 +219,7 @@ def refuse_unknown(names: Iterable[str], kind: type[TrainingOptions]) -> None:
 
 
 SWITCHES = {"bidirectional": "--bidirectional/--one-direction",
-            "freeze_vectors": "--freeze-vectors/--tune-vectors"}
+            "freeze_vectors": "--freeze-vectors/--tune-vectors", "tied": "--tied/--untied"}
 
 
 def flag(name: str) -> str:
@@ -229,10 +229,14 @@ def flag(name: str) -> str:
 
 def refuse_unused(options: Options, given: Collection[str], dev: bool, vectors: bool = False) -> None:
     """Raise OptionError for an option of those given (by name) that changes nothing; arguments as of ``unused``."""
-    for name, why in options.unused(dev, vectors).items():
-        if name in given:
-            raise OptionError(f"{getattr(options, name)} {why}", "it would change nothing", "Leave it out.",
-                              SWITCHES.get(name, flag(name)))
+    refuse(options, {name: why for name, why in options.unused(dev, vectors).items() if name in given})
+
+
+def refuse(options: TrainingOptions, unused: Mapping[str, str]) -> None:
+    """Raise OptionError for the first of some options that change nothing, given by name with the reason."""
+    for name, why in unused.items():
+        raise OptionError(f"{getattr(options, name)} {why}", "it would change nothing", "Leave it out.",
+                          SWITCHES.get(name, flag(name)))
 
 
 PRESETS: dict[str, dict[str, Any]] = {

@@ -154,6 +154,15 @@ def rows_gradient(dy: Array, ids: Array) -> Rows:
     return Rows(sorted_ids[first], np.add.reduceat(dy[order // ids.shape[1]], first))
 
 
+def add_rows(gradient: Array | Rows, more: Rows) -> Array | Rows:
+    """The sum of two gradients of one table; an array is changed in place."""
+    if isinstance(gradient, Rows):
+        ids, values = (np.concatenate(parts) for parts in zip(gradient, more))
+        return rows_gradient(values, ids[:, None])
+    gradient[more.ids] += more.values
+    return gradient
+
+
 class DensePass(NamedTuple):
     """What a dense layer keeps for the way back."""
 

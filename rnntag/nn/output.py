@@ -30,10 +30,11 @@ class Softmax(Dense):
         (seed 000, "softmax Function Gradient"; the seed's delta is p' - p, the negative.)
         """
         rows = np.arange(len(targets))
-        scores = scores - scores.max(axis=1, keepdims=True)
-        p = np.exp(scores)
+        p = scores - scores.max(axis=1, keepdims=True)
+        gold = p[rows, targets].sum()
+        np.exp(p, out=p)  # in place: with a large vocabulary this is large
         total = p.sum(axis=1, keepdims=True)
-        loss = float(np.log(total).sum() - scores[rows, targets].sum())  # -log p, also where p underflows
+        loss = float(np.log(total).sum() - gold)  # -log p, also where p underflows
         p /= total
         p[rows, targets] -= 1
         return loss, p, {}

@@ -17,7 +17,7 @@ A batch of one sentence is the same thing with b_t = 1.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -60,6 +60,11 @@ class Packing:
         if D not in self._readings:
             self._readings[D] = Reading(self, D)
         return self._readings[D]
+
+    @cached_property
+    def by_sentence(self) -> tuple[Array, Array]:
+        """The token rows (N,) one sentence after the other, and where in these each begins (B,)."""
+        return np.argsort(self.sentence, kind="stable"), np.cumsum(self.lengths) - self.lengths
 
     def neighbours(self, window: int) -> Array:
         """Token rows (N, window) around each token; N where the sentence has ended."""

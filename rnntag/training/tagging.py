@@ -18,10 +18,11 @@ from ..models.tagger import RNNTagger
 from ..nn.layers import Array
 from ..nn.packing import interleave, pack
 from ..text.vocab import Vocab
+from .task import Task
 from .trainer import Trainer
 
 
-class TaggingTask:
+class TaggingTask(Task):
     """Sentences to learn the tags of, and a copy of a tagger that learns them; empty sentences are left out.
 
     dev   sentences whose share of right tags is the score

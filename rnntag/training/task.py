@@ -17,6 +17,8 @@ class Task(Protocol):
     trained      the names of those that it changes
     sizes        how many tokens each item of the corpus has; an item is a sentence, or what a batch is made of
     score_name   what ``score`` is called in the log
+    shuffled     are items learnt in random order? else in theirs
+    carried      name to array: what one batch leaves for the next, and a checkpoint keeps
     """
 
     options: Any
@@ -24,6 +26,8 @@ class Task(Protocol):
     trained: list[str]
     sizes: list[int]
     score_name: str
+    shuffled: bool = True
+    carried: dict[str, Array] = {}
 
     def loss_and_gradient(self, items: list[int], rng: np.random.Generator) -> tuple[float, list[dict[str, Any]]]:
         """The negative log-likelihood of some items, largest first, its mean over them, and the gradient of that:
@@ -31,6 +35,10 @@ class Task(Protocol):
 
     def score(self, params: dict[str, Array]) -> float | None:
         """How good these parameters are on the dev set, higher is better; None without one."""
+
+    def shown(self, score: float) -> str:
+        """A score as people read it."""
+        return f"{100 * score:.2f}%"
 
     def model(self, params: dict[str, Array]) -> Any:
         """What is saved: a model with these parameters."""

@@ -146,9 +146,11 @@ class Trainer:
         at.clipped += int(0 < o.clip < max(norms))
 
     def _batches(self) -> list[list[int]]:
-        """The items in random order, as batches of similar size, largest first in each."""
-        sizes = np.array(self.task.sizes)
-        order, count = self.rng.permutation(len(sizes)), self.options.batch_size
+        """The items in random order, as batches of similar size, largest first in each; or in their order."""
+        sizes, count = np.array(self.task.sizes), self.options.batch_size
+        if not self.task.shuffled:
+            return [list(range(k, min(k + count, len(sizes)))) for k in range(0, len(sizes), count)]
+        order = self.rng.permutation(len(sizes))
         if count == 1:
             return [[i] for i in order.tolist()]
         # sort within pools of many batches: close sizes, yet other company in every epoch
@@ -187,6 +189,7 @@ class Trainer:
                   "averaged": optimizer.averaged, "averaging": optimizer.average is not None,
                   "judged": bool(self.last), "best_is_last": self.best is self.last}
         groups = {"params": self.task.params, "average": optimizer.average or {}, "last": self.last,
+                  "carried": self.task.carried,
                   "best": {} if self.best is self.last else self.best,
                   **{f"optimizer{i}": {name: arrays[i] for name, arrays in optimizer.state.items()}
                      for i in range(STATES[optimizer.rule])}}
@@ -195,15 +198,17 @@ class Trainer:
 
     def shapes(self, values: dict[str, Any]) -> dict[str, tuple[int, ...]]:
         """Name and shape of each array of a state with these values."""
-        return {f"{group}/{name}": self.task.params[name].shape
+        arrays = self.task.params | self.task.carried
+        return {f"{group}/{name}": arrays[name].shape
                 for group, names in self._groups(values).items() for name in names}
 
     def restore(self, values: dict[str, Any], arrays: dict[str, Array]) -> None:
         """Go on where ``state`` was taken, in a trainer made from the same corpus and options."""
         groups = {group: {name: arrays[f"{group}/{name}"] for name in names}
                   for group, names in self._groups(values).items()}
-        for name, array in self.task.params.items():
-            array[...] = groups["params"][name]
+        for group, own in (("params", self.task.params), ("carried", self.task.carried)):
+            for name, array in own.items():
+                array[...] = groups[group][name]
         self.optimizer.state = {name: [groups[f"optimizer{i}"][name] for i in range(STATES[self.optimizer.rule])]
                                 for name in self.task.trained}
         self.optimizer.average = groups.get("average")
@@ -216,7 +221,8 @@ class Trainer:
     def _groups(self, values: dict[str, Any]) -> dict[str, list[str]]:
         """The groups of arrays of a state with these values, and the names in each."""
         every, trained = list(self.task.params), list(self.task.trained)
-        groups = {"params": every, **{f"optimizer{i}": trained for i in range(STATES[self.optimizer.rule])}}
+        groups = {"params": every, "carried": list(self.task.carried),
+                  **{f"optimizer{i}": trained for i in range(STATES[self.optimizer.rule])}}
         groups |= {"average": trained} if values["averaging"] else {}
         groups |= {"last": every} if values["judged"] else {}
         return groups | ({"best": every} if values["judged"] and not values["best_is_last"] else {})
