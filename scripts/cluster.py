@@ -33,11 +33,13 @@ import rnntag.cli  # noqa: E402, F401 - sets the number of BLAS threads before n
 import click  # noqa: E402
 
 from rnntag.cli.common import Command  # noqa: E402
+from rnntag.errors import OptionError  # noqa: E402
 
 MARK = "RNNTAG_CLUSTER_BENCH"  # in the environment of a contestant and of all that it starts
 FILES, EVERY = 32, 0.25
 TICK = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
-LOCAL = {"SPARK_LOCAL_IP": "127.0.0.1", "SPARK_LOCAL_HOSTNAME": "localhost", "RAY_USAGE_STATS_ENABLED": "0"}
+LOCAL = {"SPARK_LOCAL_IP": "127.0.0.1", "SPARK_LOCAL_HOSTNAME": "localhost", "RAY_USAGE_STATS_ENABLED": "0",
+         "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}  # all of them on this machine alone
 
 
 def spark(folder: Path) -> float:
@@ -63,8 +65,7 @@ def ray(folder: Path) -> float:
     import ray
 
     from rnntag.adapters.arrow import BatchTagger
-    ray.init(num_cpus=4, include_dashboard=False, _node_ip_address="127.0.0.1", log_to_driver=False,
-             object_store_memory=500_000_000)
+    ray.init(num_cpus=4, include_dashboard=False, log_to_driver=False, object_store_memory=500_000_000)
     ray.data.DataContext.get_current().enable_progress_bars = False
     began = time.time()
     ray.data.read_parquet(str(folder / "parquet"), override_num_blocks=FILES).map_batches(
@@ -147,9 +148,12 @@ def digest(folder: Path) -> str:
 
 def prepare(folder: Path, train: str, raw: str, tokens: int) -> int:
     """The model and the text; returns its tokens."""
-    import pyarrow as pa
-    from pyarrow import parquet
-
+    try:
+        import pyarrow as pa
+        from pyarrow import parquet
+    except ImportError:
+        raise OptionError("pyarrow is not installed", "the text is written as Parquet",
+                          "Install it with pip install 'rnntag[arrow]'.") from None
     import rnntag
     from rnntag.corpus import read
     rnntag.save(rnntag.train(train, epochs=2), folder / "model")

@@ -1,11 +1,12 @@
 """Arrow batches: what is added, what is refused row by row; Parquet files on the command line."""
 
+import importlib.util
 import pickle
 import subprocess
 import sys
 
 import pytest
-from conftest import ENVIRONMENT
+from conftest import ENVIRONMENT, ROOT
 from invoking import failure, invoke
 from samples import TEXT
 
@@ -217,6 +218,20 @@ def test_parquet_that_cannot_be_read(folder, here):
     (["--output-dir", "out", "--n-best", "2"], "--n-best: given with Parquet")])
 def test_options_that_parquet_has_no_place_for(folder, here, arguments, message):
     assert message in invoke(RNN, folder, "text.parquet", *arguments, status=2)[1]
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="it reads /proc")
+def test_the_script_of_the_figures_finds_the_same_tags(monkeypatch):
+    spec = importlib.util.spec_from_file_location("cluster", ROOT / "scripts" / "cluster.py")
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    monkeypatch.setattr(script, "ENGINES", {})  # test_clusters.py tries what they do
+    out, err = invoke(script.main, "--tokens", "2000")
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in out.splitlines()[4:]]
+    assert [row[0] for row in rows] == [f"test-rnn, {source}, {jobs}" for source in ("text", "parquet")
+                                        for jobs in ("1 process", "2 processes")]
+    assert {row[-1] for row in rows} == {"the same"} and err == ""
+    assert all(float(row[2]) > 0 and float(row[4]) > 0 and float(row[6].replace(",", "")) > 10 for row in rows)
 
 
 def test_parquet_without_pyarrow(folder, here, monkeypatch):

@@ -53,7 +53,7 @@ def check(folder, rows):
 
 def processes(pattern):
     """The numbers of the processes whose command line has this pattern."""
-    shown = subprocess.run(["ps", "-A", "-o", "pid=,args="], capture_output=True, text=True, check=True).stdout
+    shown = subprocess.run(["ps", "-A", "-ww", "-o", "pid=,args="], capture_output=True, text=True, check=True).stdout
     return [int(line.split(None, 1)[0]) for line in shown.splitlines() if re.search(pattern, line)]
 
 
@@ -162,13 +162,13 @@ def test_what_is_wrong_with_a_data_frame_is_said_before_the_job(frame, folder, t
 
 @pytest.fixture(scope="module")
 def ray_data():
+    os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"  # read when it is imported: on the loopback address alone
     ray = pytest.importorskip("ray", reason="Ray is not installed (extra: ray)")
     pytest.importorskip("ray.data", reason="Ray Data is not installed (extra: ray)")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", ENVIRONMENT["PYTHONPATH"])
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
-        ray.init(num_cpus=4, include_dashboard=False, _node_ip_address="127.0.0.1", log_to_driver=False,
-                 object_store_memory=150_000_000)
+        ray.init(num_cpus=4, include_dashboard=False, log_to_driver=False, object_store_memory=150_000_000)
         ray.data.DataContext.get_current().enable_progress_bars = False
         yield ray.data
         ray.shutdown()
