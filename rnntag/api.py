@@ -19,6 +19,7 @@ from .corpus import Layout
 from .errors import OptionError, quote
 from .models.hmm import HMMTagger
 from .models.tagger import RNNTagger
+from .models.transducer import Transducer
 from .storage import modelfile
 from .storage.kinds import Tagger
 from .training.preparation import FILE, Corpus, Text, Vectors, prepare
@@ -30,12 +31,14 @@ def load(path: str | Path) -> Tagger: ...
 def load(path: str | Path, kind: Literal["rnn"]) -> RNNTagger: ...
 @overload
 def load(path: str | Path, kind: Literal["hmm"]) -> HMMTagger: ...
+@overload
+def load(path: str | Path, kind: Literal["transducer"]) -> Transducer: ...
 
 
 def load(path: str | Path, kind: str | None = None) -> Any:
-    """The tagger in the model folder ``path``; one tagger may serve several threads.
+    """The model in the model folder ``path``; one model may serve several threads.
 
-    kind   the only kind of tagger that will do, ``rnn`` or ``hmm`` (default: either)
+    kind   the only kind of model that will do, ``rnn``, ``hmm`` or ``transducer`` (default: any)
 
     Raises ModelError when the folder is not what this program writes.
     """

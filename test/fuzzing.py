@@ -25,15 +25,19 @@ from samples import ODD
 
 from rnntag import corpus
 from rnntag.corpus import FORMATS, Skipped
+from rnntag.corpus.pairs import Pair, Question
 from rnntag.errors import CorpusWarning, RnntagError
 from rnntag.models.hmm import HMMTagger
 from rnntag.models.language_model import LanguageModel, LanguageOptions
 from rnntag.models.options import Options
 from rnntag.models.tagger import RNNTagger
+from rnntag.models.transducer import Transducer, TransducerOptions
 from rnntag.storage import modelfile
 from rnntag.storage.archive import sha256
 from rnntag.training.tagging import train_tagger
 
+PAIRS = [Pair(list("dogs"), list("dog"), ("NOUN", "Number=Plur")), Pair(list("a\u3000b"), [], ("X",)),
+         Pair([], list("b"), ("X", "Y"))]
 SLOWEST = 5.0  # seconds that one case may take
 TINY = {"embedding": 3, "hidden": 2, "epochs": 1, "filters": 2, "char_embedding": 2, "window": 3}
 OPTIONS = {"rnn": {"dense": ("3:relu",)}, "crf": {"output": "crf", "char_rnn": 2},
@@ -171,6 +175,8 @@ def some_models(folder):
     taggers = {"hmm": HMMTagger.train(ODD)}
     for name, options in OPTIONS.items():
         taggers[name] = RNNTagger.create(ODD, Options(**{**TINY, **options}), np.random.default_rng(1))
+    taggers["transducer"] = Transducer.create(PAIRS, TransducerOptions(embedding=3, hidden=2, min_count=1),
+                                              np.random.default_rng(1))
     taggers["lm"] = LanguageModel.create([s.words for s in ODD], LanguageOptions(embedding=3, hidden=2),
                                          np.random.default_rng(1))
     found = {}
@@ -208,6 +214,12 @@ def models(count, seed, folder):
     return found
 
 
+def _transduce(model):
+    answers = list(model.transduce([Question(pair.source, pair.tags) for pair in PAIRS], beam=2))
+    assert all(1 <= len(best) <= 2 for best in answers) and len(answers) == len(PAIRS)
+    model.alignments(PAIRS)
+
+
 def _tag(tagger):
     answers = list(tagger.tag([s.words for s in ODD]))
     assert list(map(len, answers)) == list(map(len, ODD))
@@ -219,7 +231,8 @@ def _score(model):
     assert len(list(islice(model.generate(np.random.default_rng(1)), 5))) == 5
 
 
-USES = {"rnn": _tag, "hmm": _tag, "lm": _score}  # what is done with a model of each kind that was loaded
+# what is done with a model of each kind that was loaded
+USES = {"rnn": _tag, "hmm": _tag, "lm": _score, "transducer": _transduce}
 
 
 def _seal(files):

@@ -16,6 +16,10 @@ GROUPS = {  # heading: {name: (module, what it does)}
         "train-hmm": ("train_hmm", "Train the HMM baseline on a tagged corpus."),
         "test-hmm": ("test_hmm", "Tag text with a trained HMM."),
     },
+    "Strings": {
+        "train-transducer": ("train_transducer", "Train an encoder-decoder on pairs of strings."),
+        "transduce": ("transduce", "Write for each string what a trained transducer makes of it."),
+    },
     "Language models": {
         "train-lm": ("train_lm", "Train a language model on text."),
         "score": ("score", "Show how probable a text is, and each word of it."),

@@ -50,13 +50,13 @@ def given(options: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in options.items() if value not in (None, ())}
 
 
-def dev_options(what: str) -> Callable:
-    """``--dev``, ``--dev-fraction`` and ``--keep``; ``what`` is the file."""
+def dev_options(what: str, train: str = "TRAIN") -> Callable:
+    """``--dev``, ``--dev-fraction`` and ``--keep``; ``what`` the dev file is, ``train`` the file to train on."""
     return common.options(
         click.option("--dev", metavar="FILE", help=f"{what} to score after each epoch; the best epoch is kept "
                      "(default: none)."),
         click.option("--dev-fraction", type=click.FloatRange(0, 0.9), default=0.0, metavar="F",
-                     show_default=True, help="Hold out this share of TRAIN as the dev set."),
+                     show_default=True, help=f"Hold out this share of {train} as the dev set."),
         click.option("--keep", type=click.Choice(["best", "last"]), default=None,
                      help="Weights of the epoch with the best dev score, or of the last (default: best)."))
 

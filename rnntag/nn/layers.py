@@ -103,6 +103,11 @@ def log_sum_exp(x: Array, axis: int = -1) -> Array:
     return np.squeeze(top, axis) + np.log(np.exp(x - top).sum(axis=axis))
 
 
+def log_softmax(x: Array) -> Array:
+    """log p_k of ``softmax``, also where p_k underflows."""
+    return x - log_sum_exp(x)[..., None]
+
+
 def softmax(x: Array) -> Array:
     """p_k = exp(x_k) / sum_j exp(x_j) along the last axis (seed 000, "softmax Function")."""
     p = np.exp(x - x.max(axis=-1, keepdims=True))
@@ -114,16 +119,21 @@ def softmax(x: Array) -> Array:
 
 
 class Embedding(Layer):
-    """y_n = sum_f table[ids_nf]: with one feature a row look-up, which is one-hot times matrix."""
+    """y_n = sum_f table[ids_nf]: with one feature a row look-up, which is one-hot times matrix.
 
-    def __init__(self, name: str, V: int, E: int):
-        self.name, self.V, self.E = name, V, E
+    nothing   row 0 is zero and stays so: it pads sets of ids that are not equally large
+    """
+
+    def __init__(self, name: str, V: int, E: int, nothing: bool = False):
+        self.name, self.V, self.E, self.nothing = name, V, E, nothing
 
     def shapes(self) -> Shapes:
         return {self.name: (self.V, self.E)}
 
     def initialise(self, rng: np.random.Generator) -> dict[str, Array]:
-        return {self.name: rng.normal(0, 0.3, (self.V, self.E))}
+        table = rng.normal(0, 0.3, (self.V, self.E))
+        table[:int(self.nothing)] = 0
+        return {self.name: table}
 
     def forward(self, params: dict[str, Array], x: Array, packing: Any = None,
                 rng: np.random.Generator | None = None) -> tuple[Array, Array]:
@@ -131,7 +141,9 @@ class Embedding(Layer):
         return look_up(params[self.name], x), x
 
     def backward(self, params: dict[str, Array], dy: Array, cache: Array) -> tuple[None, dict[str, Any]]:
-        return None, {self.name: rows_gradient(dy, cache)}
+        rows = rows_gradient(dy, cache)
+        start = int(self.nothing and len(rows.ids) > 0 and rows.ids[0] == 0)
+        return None, {self.name: Rows(rows.ids[start:], rows.values[start:])}
 
 
 def look_up(table: Array, ids: Array) -> Array:

@@ -121,6 +121,18 @@ def interleave(sequences: list[Array], packing: Packing) -> Array:
     return np.concatenate(sequences)[starts[packing.sentence] + packing.time]
 
 
+def pad(a: Array, packing: Packing) -> Array:
+    """Packed tokens (N, ...) as sentences (B, T, ...) that are all as long as the first, zeros beyond their ends."""
+    padded = np.zeros((len(packing.lengths), len(packing.sizes), *a.shape[1:]), a.dtype)
+    padded[packing.sentence, packing.time] = a
+    return padded
+
+
+def unpad(a: Array, packing: Packing) -> Array:
+    """The inverse of ``pad``."""
+    return a[packing.sentence, packing.time]
+
+
 class Lookup(NamedTuple):
     """What the tokens of a batch have, by their words: ``values[tokens]``, not yet looked up."""
 

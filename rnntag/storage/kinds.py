@@ -76,7 +76,8 @@ class Kind(NamedTuple):
 
 
 KINDS = {"rnn": Kind("tagger:RNNTagger", "test-rnn"), "hmm": Kind("hmm:HMMTagger", "test-hmm"),
-         "lm": Kind("language_model:LanguageModel", "rnntag score", since=2)}
+         "lm": Kind("language_model:LanguageModel", "rnntag score", since=2),
+         "transducer": Kind("transducer:Transducer", "rnntag transduce", since=2)}
 TAGGERS = ("rnn", "hmm")
 
 
