@@ -49,8 +49,6 @@ class Model(Protocol):
 class Tagger(Model, Protocol):
     """A model that gives each word a tag."""
 
-    tags: Vocab
-
     def tag(self, sentences: Iterable[Sequence[str]]) -> Iterator[list[str]]: ...
     def probabilities(self, sentences: Iterable[Sequence[str]]) -> Iterator[Posteriors]: ...
     def annotate(self, sentences: Iterable[Words], fields: Collection[str] | None = None,
@@ -58,6 +56,9 @@ class Tagger(Model, Protocol):
 
     @property
     def fields(self) -> tuple[str, ...]: ...
+
+    @property
+    def tags(self) -> Vocab: ...
 
 
 class Kind(NamedTuple):
@@ -75,9 +76,11 @@ class Kind(NamedTuple):
     since: int = 1
 
 
-KINDS = {"rnn": Kind("tagger:RNNTagger", "test-rnn"), "hmm": Kind("hmm:HMMTagger", "test-hmm"),
+KINDS = {"rnn": Kind("tagger:RNNTagger", "test-rnn", {"segmenter": "segmenter"}),
+         "hmm": Kind("hmm:HMMTagger", "test-hmm"),
          "lm": Kind("language_model:LanguageModel", "rnntag score", since=2),
-         "transducer": Kind("transducer:Transducer", "rnntag transduce", since=2)}
+         "transducer": Kind("transducer:Transducer", "rnntag transduce", since=2),
+         "segmenter": Kind("segmenter:Segmenter", "rnntag segment", since=2)}
 TAGGERS = ("rnn", "hmm")
 
 
@@ -178,4 +181,4 @@ def whole_state(model: Model) -> State:
 
 def format_of(kind: str, options: Mapping[str, Any]) -> int:
     """The oldest format version that can hold a model of this kind with these options."""
-    return max(KINDS[kind].since, 2 if PARTS in options else 1)
+    return max(KINDS[kind].since, 2 if {PARTS, "columns"} & options.keys() else 1)
