@@ -193,12 +193,16 @@ def test_ray(ray_data, folder, tmp_path, kill):
     tagged = ray_data.read_parquet(str(folder / "text"), override_num_blocks=FILES).map_batches(
         Slow if kill else BatchTagger, fn_constructor_args=[str(folder / "m")], batch_format="pyarrow",
         batch_size=100, compute=ray_data.ActorPoolStrategy(size=2))
-    rows: list = []
-    for table in tagged.iter_batches(batch_size=20, batch_format="pyarrow", prefetch_batches=0):
-        if kill and not rows:
-            first, second = map(int, os.listdir(tmp_path))
-            os.kill(first, signal.SIGKILL)
-        rows += table.to_pylist()
+
+    def kill_one():
+        while len(os.listdir(tmp_path)) < 2:
+            time.sleep(0.01)
+        time.sleep(0.5)
+        os.kill(int(os.listdir(tmp_path)[0]), signal.SIGKILL)
+
+    if kill:
+        threading.Thread(target=kill_one, daemon=True).start()
+    rows = [row for table in tagged.iter_batches(batch_format="pyarrow") for row in table.to_pylist()]
     assert len(os.listdir(tmp_path)) == 3 * kill  # another took its place
     check(folder, rows)
 
