@@ -149,14 +149,14 @@ def calibration_report(record: dict[str, Any]) -> Iterator[str]:
     yield from table(rows, right=range(3))
 
 
-def summary_report(grading: Grading) -> Iterator[str]:
-    """The table of scores, then the comparisons in words."""
+def summary_report(grading: Grading, verdicts: bool = True) -> Iterator[str]:
+    """The table of scores, then (``verdicts``) the comparisons in words."""
     yield from _one(grading.grades[0]) if len(grading.grades) == 1 else _side_by_side(grading.grades)
     yield (f"Intervals: 95 %, bootstrap over {grading.sentences:,} sentences ({grading.resamples:,} resamples, "
            f"seed {grading.seed})" + ("; Wilson's takes tokens as independent." if len(grading.grades) == 1 else "."))
     if grading.sentences < 30:
         yield f"{grading.sentences} sentences are few for a bootstrap: its intervals are too narrow."
-    for comparison in grading.comparisons:
+    for comparison in grading.comparisons if verdicts else ():
         yield ""
         yield from verdict(comparison, grading)
 
