@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from itertools import starmap
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ AHEAD = 3  # chunks under way for each process: enough to keep it busy, few enou
 class ParallelTagger(Annotator):
     """A model in ``jobs`` processes, each of which loads it from its folder once.
 
-    constraints   the lexicon and the name of ConstrainedTagger, whose methods these then are; None for none
+    constraints   the other arguments of ConstrainedTagger, whose methods these then are; None for none
 
     The processes are started when there is something to tag, and kept until the end of the ``with`` block
     or of this object.
@@ -29,10 +29,10 @@ class ParallelTagger(Annotator):
     """
 
     def __init__(self, model: str | Path, jobs: int, kind: str | None = None,
-                 constraints: tuple[Mapping[str, Iterable[str]] | None, str] | None = None):
+                 constraints: tuple[Any, ...] | None = None):
         given = str(model), kind, constraints
         tagger = _made(*given)  # what is wrong with it shows here, once
-        self.words, self.fields = tagger.words, tagger.fields
+        self.words, self.fields, self.info = tagger.words, tagger.fields, tagger.info
         self._pool = Pool(jobs, "a tagging process", _made, *given)
 
     def __enter__(self) -> ParallelTagger:
@@ -51,7 +51,7 @@ class ParallelTagger(Annotator):
 
     def annotate(self, sentences: Iterable[Words], fields: Collection[str] | None = None,
                  best: int = 0) -> Iterator[Sentence]:
-        return starmap(filled, self._answers(sentences, "columns", self.chosen(fields), best))
+        return starmap(filled, self._answers(sentences, "answers", self.chosen(fields), best))
 
     def _answers(self, sentences: Iterable[Words], method: str, *arguments: Any) -> Iterator[tuple[Words, Any]]:
         """Each sentence with what a worker's tagger says of it."""
@@ -71,7 +71,7 @@ def _bare(sentence: Words) -> Words:
     return Sentence(sentence.words, sentence.columns, sentence.line) if isinstance(sentence, Sentence) else sentence
 
 
-def _made(model: str, kind: str | None, constraints: tuple[Any, str] | None) -> Any:
+def _made(model: str, kind: str | None, constraints: tuple[Any, ...] | None) -> Any:
     tagger: Any = load(model, kind)
     return tagger if constraints is None else ConstrainedTagger(tagger, *constraints)
 

@@ -234,7 +234,7 @@ def test_tags_are_read_from_the_column_that_the_model_learnt(folder):
     record["info"]["field"] = {}, 1
     Path("xpos/model.json").write_text(json.dumps(record))
     _, err = invoke(TRAIN, "x.conllu", "v", "--init", "xpos", "-q", status=1)
-    assert "xpos/model.json: field a list; it is one of" in err
+    assert "xpos/model.json: --field is [[{}, 1]]; it is one of" in err
 
 
 @pytest.mark.parametrize("arguments, status, message", [

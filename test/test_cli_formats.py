@@ -72,8 +72,9 @@ def test_training_on_every_format_gives_the_same_weights(format, named):
     Path("other").write_text(WORDTAG)
     invoke(TRAIN_RNN, "other", "n", "--dev", "other", *TINY)
     invoke(TRAIN_HMM, name, "h", "-q")
-    for file in ("weights.npz", "ids.json"):
-        assert Path("m", file).read_bytes() == Path("n", file).read_bytes()
+    assert Path("m/weights.npz").read_bytes() == Path("n/weights.npz").read_bytes()
+    name = "upos" if format == "conllu" else ""  # the one difference: what the column is called
+    assert Path("m/ids.json").read_text() == Path("n/ids.json").read_text().replace('"": [', f'"{name}": [')
 
 
 def test_the_field_of_training_is_the_field_of_tagging():
@@ -86,7 +87,7 @@ def test_the_field_of_training_is_the_field_of_tagging():
     assert invoke(TEST_HMM, "m", "--field", "upos", input=bare)[0] == conllu(WORDTAG)
     Path("m/model.json").write_text(Path("m/model.json").read_text().replace('"xpos"', '"../x"'))
     _, err = invoke(TEST_HMM, "m", input=bare, status=1)
-    assert "m/model.json: field '../x'; it is one of upos, xpos, feats" in err
+    assert "m/model.json: --field is '../x'; it is one of upos, xpos, feats" in err
 
 
 def test_another_column_of_vertical():
@@ -114,8 +115,8 @@ def test_tags_are_mapped_before_learning():
         more = TINY if command is TRAIN_RNN else ["-q"]
         invoke(command, "c.conllu", "m", "--tag-map", "map", "--force", *more)
         invoke(command, "mapped", "n", "--force", *more)
-        for file in ("weights.npz", "ids.json"):
-            assert Path("m", file).read_bytes() == Path("n", file).read_bytes()
+        assert Path("m/weights.npz").read_bytes() == Path("n/weights.npz").read_bytes()
+        assert modelfile.load("m").tags == modelfile.load("n").tags
         assert modelfile.read_manifest("m")["info"]["tag_map"] == {"DT": "D", "NN": "N"}
 
 

@@ -38,10 +38,15 @@ def test_the_step_size_of_version_0_1_0_was_divided_by_the_batch_size(tmp_path):
 
 @pytest.mark.parametrize("name", ["hmm", "rnn", "crf"])
 def test_they_are_written_again_as_they_are(name):
-    """What is stored is what the model is: options, id maps and arrays come out as they went in."""
+    """What is stored is what the model is: options, id maps and arrays come out as they went in; the one column of
+    an RNN is now one of several that there could be, without a name."""
     options, ids, arrays = load(FOLDER / name).state()
     stored = read_manifest(FOLDER / name)["options"]
     assert {option: options[option] for option in stored.keys() - RETIRED} == {
         option: value for option, value in stored.items() if option not in RETIRED}
-    assert ids == json.loads((FOLDER / name / "ids.json").read_text("utf-8"))
+    before = json.loads((FOLDER / name / "ids.json").read_text("utf-8"))
+    if name != "hmm":
+        assert options["columns"] == [""] and load(FOLDER / name).fields == ("",)
+        before["columns"] = {"": before.pop("tags")}
+    assert ids == before
     assert pack_arrays(arrays) == (FOLDER / name / "weights.npz").read_bytes()

@@ -264,7 +264,7 @@ def test_the_lecture_s_program_has_the_gradients_of_the_package():
     W_x[rows] = net["w_rx"].T[1:]
     params = {"rnn0.fwd.W_x": W_x, "rnn0.fwd.W_h": net["w_rh"].T, "rnn0.fwd.b": net["b_r"],
               "output.W_o": net["w_oh"].T, "output.b_o": net["b_o"]}
-    loss, ours = tagger.network.loss_and_gradient(params, table, types, np.array(tags), pack((5,)), None)
+    loss, ours = tagger.network.loss_and_gradient(params, table, types, np.array(tags)[:, None], pack((5,)), None)
 
     assert loss == pytest.approx(-sum(np.log(p_t[y]) for p_t, y in zip(p, tags)))
     dW_x = ours["rnn0.fwd.W_x"].dense(W_x)

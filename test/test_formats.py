@@ -330,16 +330,18 @@ def test_a_column_that_could_not_be_read_back_is_not_written(name, value, messag
 
 
 @pytest.mark.parametrize("text, format, message", [
-    (row(1, "a", "X").replace("lemma", "_"), "conllu", "file:1: a sentence without lemmas; column LEMMA has one"),
-    (row(1, "a", "X") + row(2, "b", "X").replace("lemma", "_"), "conllu", "file:2: token 2, 'b', has no lemma; "
-     "column LEMMA"), (row(1, "a"), "conllu", "file:1: a sentence without tags; column UPOS"),
-    ("a_X\n", "wordtag", "file:1: a sentence without lemmas; wordtag has no place for them."),
-    ("a\tX\n", "vertical", "file:1: a sentence without lemmas; vertical has no place for them."),
-    ('{"tokens": ["a"], "tags": ["X"]}', "jsonl", "file:1: a sentence without lemmas; jsonl has one for each word "
-     "under lemma."),
-    (NAMED, "jsonl", "file:1: token 2, 'b', has no lemma; jsonl has one for each word under lemma.")])
-def test_every_column_that_is_to_be_learnt_has_to_be_there(text, format, message):
+    (row(1, "a") + row(2, "b", "X"), "conllu", "file:1: token 1, 'a', has no tag; column UPOS"),
+    (row(1, "a"), "conllu", "file:1: a sentence without tags; column UPOS"),
+    ('{"tokens": ["a"], "lemma": ["X"]}', "jsonl", "file:1: a sentence without tags; jsonl has one for each word")])
+def test_every_word_has_a_tag_in_the_first_column_that_is_to_be_learnt(text, format, message):
     assert refusal(text, format, fields=["upos", "lemma"], want="tags").startswith(message)
+
+
+@pytest.mark.parametrize("text, format", [
+    (row(1, "a", "X") + row(2, "b", "X").replace("lemma", "_"), "conllu"), (NAMED, "jsonl")])
+def test_in_the_other_columns_words_may_lack_theirs(text, format):
+    (sentence,) = sentences(text, format, fields=["upos", "lemma"], want="tags")
+    assert [bool(value) for value in sentence.columns["lemma"].values] == [True, False]
 
 
 def test_a_column_without_a_value_is_none_of_the_sentence():
@@ -459,7 +461,7 @@ def test_every_format_becomes_every_other(source, target):
 
 
 @pytest.mark.parametrize("options, place", [
-    ({"fields": "lemma"}, "--field"), ({"fields": []}, "--field"), ({"fields": ["upos", "upos"]}, "--field"),
+    ({"fields": "lemma,"}, "--field"), ({"fields": []}, "--field"), ({"fields": ["upos", "upos"]}, "--field"),
     ({"fields": ["deps"]}, "--field"), ({"fields": 3}, "--field"), ({"column": 1}, "--column")])
 def test_a_column_that_cannot_hold_tags_is_refused(options, place):
     with pytest.raises(OptionError, match=place):

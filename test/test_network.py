@@ -8,7 +8,7 @@ import reference
 from gradcheck import LENGTHS, check, close, normal
 
 from rnntag.models.ensemble import Ensemble
-from rnntag.models.network import build
+from rnntag.models.network import Classes, build
 from rnntag.models.options import Options
 from rnntag.nn.layers import Rows, softmax
 from rnntag.nn.packing import pack
@@ -35,7 +35,7 @@ class Case:
         self.words.ids(WORDS)
         self.words.set_dropout(0.0, Counter())
         self.words.dropout = np.full(len(WORDS), 0.3, np.float32)
-        self.sizes = features.rows, 3, len(alphabet or ()), len(vectors or ())
+        self.sizes = features.rows, {"": Classes(3)}, len(alphabet or ()), len(vectors or ())
         self.network = build(self.options, *self.sizes)
         self.params = {name: array.astype(dtype)
                        for name, array in normal(rng, 0.5, **self.network.shapes()).items()}
@@ -43,7 +43,7 @@ class Case:
             self.params["vectors.table"][0] = 0
         self.lengths, self.packing = lengths, pack(lengths)
         self.types = rng.integers(0, len(WORDS), sum(lengths))
-        self.targets = rng.integers(0, 3, sum(lengths))
+        self.targets = rng.integers(0, 3, (sum(lengths), 1))
         self.random = any(getattr(self.options, name) for name in DROPS)
 
     def run(self):
@@ -55,7 +55,7 @@ class Case:
     def scores(self):
         """Scores by the way that tagging takes: what depends on a word alone is worked out once a word."""
         z = self.network.input_projection(self.params, self.words, np.arange(len(WORDS)))
-        return self.network.scores(self.params, z, self.packing, self.types)
+        return self.network.scores(self.params, z, self.packing, self.types)[0]
 
     def gradients(self):
         return {name: gradient.dense(self.params[name]) if isinstance(gradient, Rows) else gradient
@@ -149,7 +149,7 @@ def test_the_tutorials_network_has_the_gradient_of_its_pseudo_code(lengths):
     names = ("rnn0.fwd.W_x", "rnn0.fwd.W_h", "rnn0.fwd.b", "output.W_o", "output.b_o")
     weights = [case.params[name] for name in names]
     expected, loss = [np.zeros_like(w) for w in weights], 0.0
-    for types, y in zip(reference.split(case.types, lengths), reference.split(case.targets, lengths)):
+    for types, y in zip(*(reference.split(each, lengths) for each in (case.types, case.targets[:, 0]))):
         x = [reference.one_hot(case.words.features[word, 0], len(weights[0])) for word in types]
         h, p = reference.forward_rnn(*weights, x)
         loss -= sum(np.log(p[t][y[t]]) for t in range(len(x)))
@@ -212,7 +212,7 @@ def test_truncation_reaches_the_network(cell):
 
 def test_shapes_tell_names_and_sizes():
     options = Options(embedding=5, hidden=4, layers=2, cell="lstm", dense=("6",), bidirectional=False)
-    assert build(options, 11, 3).shapes() == {
+    assert build(options, 11, {"": Classes(3)}).shapes() == {
         "features.table": (11, 5), "rnn0.fwd.W_x": (5, 16), "rnn0.fwd.W_h": (4, 16), "rnn0.fwd.b": (16,),
         "rnn1.fwd.W_x": (4, 16), "rnn1.fwd.W_h": (4, 16), "rnn1.fwd.b": (16,), "dense0.W": (4, 6),
         "dense0.b": (6,), "output.W_o": (6, 3), "output.b_o": (3,)}
@@ -238,7 +238,8 @@ def test_the_same_generator_gives_the_same_weights():
 @pytest.mark.parametrize("options", COMPOSITIONS.values(), ids=COMPOSITIONS)
 def test_tagging_gives_the_scores_that_training_gives_when_nothing_is_dropped(options):
     case = Case(**options)
-    expected, _ = case.network.forward(case.params, case.words, case.types, case.packing)
+    h, _ = case.network.forward(case.params, case.words, case.types, case.packing)
+    expected, _ = case.network.outputs[0].forward(case.params, h)
     assert close(case.scores(), expected)
 
 
@@ -268,7 +269,7 @@ def ensemble(**options):
 def test_an_ensemble_answers_with_the_mean_of_its_members_probabilities():
     case, three = ensemble(members=3)
     params = three.initialise(np.random.default_rng(5), "float64")
-    scores = three.scores(params, three.input_projection(params, case.words, case.types), case.packing)
+    scores, = three.scores(params, three.input_projection(params, case.words, case.types), case.packing)
     alone = []
     for _, case.params in three.networks(params):
         alone.append(softmax(case.scores()))

@@ -152,7 +152,9 @@ def test_a_terminal_is_read_ahead_for_unless_somebody_types(monkeypatch, ahead, 
     class Recorder:
         asked = 0
 
-        def annotate(self, sentences, best=0):
+        fields = ("",)
+
+        def annotate(self, sentences, fields, best=0):
             self.asked += 1
             return (Sentence(s.words, [word.upper() for word in s.words]) for s in sentences)
 

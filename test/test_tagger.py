@@ -117,7 +117,7 @@ def test_scores_that_overflow_are_an_error_not_an_answer(trained, value):
 def test_large_weights_whose_scores_do_not_overflow_give_probabilities(trained):
     params = {name: array * np.float32(1e34 if name.startswith("output") else 1) for name, array in
               trained.params.items()}
-    tagger = trained.with_params(params, temperature=0.5)
+    tagger = trained.with_params(params, {"": 0.5})
     for answer in (tagger, ConstrainedTagger(tagger, {"to": ["TO"]})):
         for found in answer.probabilities(text()):
             assert np.allclose(found.probabilities.sum(axis=1), 1)
@@ -177,7 +177,7 @@ def broken(ids, **changes):
 
 
 @pytest.mark.parametrize("change", [
-    lambda ids: {name: ids[name] for name in ("tags", "features")},
+    lambda ids: {name: ids[name] for name in ("columns", "features")},
     lambda ids: broken(ids, characters=["", "a"]),
     lambda ids: broken(ids, vectors=["", "a"]),
     lambda ids: broken(ids, more=["", "a"]),
@@ -186,7 +186,7 @@ def broken(ids, **changes):
     lambda ids: broken(ids, features={}),
     lambda ids: broken(ids, features={**ids["features"], "suf10": ["", "a"]}),
     lambda ids: broken(ids, features={**ids["features"], "lower": {"": ["", "a"]}}),
-    lambda ids: broken(ids, tags=[""]),
+    lambda ids: broken(ids, columns={"": [""]}),
     lambda ids: {},
 ], ids=["no words", "characters", "vectors", "more", "nested words", "list", "no features", "odd slot",
         "nested slot", "no tags", "nothing"])

@@ -211,8 +211,14 @@ def format_option(default: str | None, choices: list[str] | None = None, name: s
 
 field = click.option("--field", type=click.Choice(list(FIELDS)), default=None,
                      help="Column of CoNLL-U that holds the tags (default: upos).")
-model_field = click.option("--field", type=click.Choice(list(FIELDS)), default=None, help="Column of CoNLL-U that "
-                           "holds the tags (default: as in the training of the model, else upos).")
+fields = click.option(
+    "--field", metavar="COLUMN,...", default=None, help="Columns of CoNLL-U or jsonl to learn: some of upos, xpos, "
+    "feats and lemma with commas between them, or all that TRAIN has: all (default: as in the training of the model "
+    "that --init names, else upos).")
+filled_fields = click.option(
+    "--fields", "--field", "field", metavar="COLUMN,...", default=None, help="Columns to fill, of those that the "
+    "model has learnt (default: all of them). A single one goes into this column of CoNLL-U (default: that of its "
+    "training, else upos).")
 column = click.option("--column", type=click.IntRange(2), default=2, show_default=True, metavar="N",
                       help="Column of vertical that holds the tags, counted from 1; the word is in the first.")
 errors = click.option("--on-error", type=click.Choice(["stop", "skip"]), default="stop", show_default=True,
@@ -222,11 +228,11 @@ tag_map = click.option("--tag-map", metavar="FILE", default=None, help="Replace 
 
 
 def corpus_options(choices: Iterable[str] = TAGGED, what: str = "Format of the corpus",
-                   learning: bool = False, model: bool = False) -> Callable:
+                   learning: bool = False, field: Callable = field) -> Callable:
     """How corpora are to be read, as one argument ``layout``.
 
-    ``learning`` adds --tag-map; with ``model`` the field is that of a model's training. A warning about
-    skipped sentences ends the command.
+    ``learning`` adds --tag-map; ``field`` is the option that names columns. A warning about skipped sentences ends
+    the command.
     """
     def decorate(function: Callable) -> Callable:
         @functools.wraps(function)
@@ -239,7 +245,7 @@ def corpus_options(choices: Iterable[str] = TAGGED, what: str = "Format of the c
                 click.echo(f"Warning: {skipped}", err=True)
             return result
         return options(format_option(None, list(choices), what=what), separator,
-                       model_field if model else field, column, errors,
+                       field, column, errors,
                        *([tag_map] if learning else []))(command)
     return decorate
 

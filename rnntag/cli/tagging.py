@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Collection, Container, Iterable, Iterator
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
-from ..corpus import FORMATS, TO_TAG, Format, Layout, Sentence, open_corpus
+from ..corpus import ALL, FORMATS, TO_TAG, Format, Layout, Sentence, field_names, open_corpus
 from ..corpus.tokenisation import LOOKED_AT, Tokenisation
 from ..errors import CorpusError, OptionError
 from ..files import STANDARD, open_output, shown
+from ..storage.modelfile import trained_field
 from . import common
 
 if TYPE_CHECKING:
@@ -42,7 +44,7 @@ def tagging_options(function: Callable) -> Callable:
                      "format of the answer takes its place (default: one INPUT, answered to --output)."),
         click.option("--resume", is_flag=True, help="With --output-dir: tag only files without an answer, or changed "
                      "since; with the same model and options as before."),
-        common.corpus_options(TO_TAG, what="Format of INPUT", model=True),
+        common.corpus_options(TO_TAG, what="Format of INPUT", field=common.filled_fields),
         common.format_option(None, OUTPUT_FORMATS, name="--output-format", shown="tags for tokens, "
                              "otherwise that of INPUT", what="Format of the output"),
         click.option("--stream", is_flag=True, help="Write each sentence at once (default: only to a "
@@ -52,12 +54,13 @@ def tagging_options(function: Callable) -> Callable:
 
 
 def tag_file(tagger: Annotates, source: str | Path = STANDARD, output: str | Path = STANDARD, *,
-             layout: Layout = Layout(), output_format: str | None = None, best: int = 0,
-             partial: bool = False, stream: bool = False, ahead: bool = False,
-             force: bool = False) -> tuple[int, int]:
+             layout: Layout = Layout(), fields: Sequence[str] | None = None,
+             output_format: str | None = None, best: int = 0, partial: bool = False, stream: bool = False,
+             ahead: bool = False, force: bool = False) -> tuple[int, int]:
     """Tag ``source`` into ``output``; returns the number of sentences and of tokens.
 
     layout   how ``source`` is to be read: a Layout
+    fields   which columns to fill, None: all that there is a place for
     best     so many tags a token are written with their probabilities, 0: tags alone
     partial  read the tags that some words have, too, and give them to the tagger (a ConstrainedTagger
              keeps these); otherwise tags in the input are ignored
@@ -80,11 +83,12 @@ def tag_file(tagger: Annotates, source: str | Path = STANDARD, output: str | Pat
             click.echo(f"Note: the input is read as {reader.name}, its tags are ignored; if that is "
                        "wrong, give --format.", err=True)
         writer = FORMATS[output_format or shape(reader.name, best)](reader.separator, reader.fields, reader.column)
+        chosen = _columns(tagger, fields, writer, partial and reader.name == "conllu")
         with open_output(output, force=force) as target:
             at_once = stream or target.isatty()
             stream = at_once and not (ahead and not _typed(source))
             looked_at = _looked_at(untagged, getattr(tagger, "words", ()), source)
-            for sentence in _annotated(tagger, looked_at, best, stream):
+            for sentence in _annotated(tagger, looked_at, chosen, best, stream):
                 target.write(written(writer, sentence, source).encode())
                 if at_once:
                     target.flush()
@@ -117,11 +121,45 @@ def shape(format: str, best: int) -> str:
     return "tags" if format == "tokens" else format
 
 
-def _annotated(tagger: Annotates, untagged: Iterator[Sentence], best: int, stream: bool) -> Iterator[Sentence]:
+def asked(tagger: Any, layout: Layout) -> tuple[Layout, list[str] | None]:
+    """The layout for the input of a tagger, and which columns to fill; a single column goes wherever it is asked for.
+
+    Raises OptionError for columns that the tagger does not have.
+    """
+    if layout.field is None or layout.field == ALL:
+        return replace(layout, field=trained_field(tagger)), None
+    names = field_names(layout.field)
+    return layout, None if len(names) == len(tagger.fields) == 1 else list(tagger.chosen(names))
+
+
+def _columns(tagger: Annotates, fields: Sequence[str] | None, writer: Format, blank: bool) -> Sequence[str]:
+    """The columns to fill: those asked for (None: all), or the first where the format of the answer has one place.
+
+    blank   does "_" stand for what is to be filled?
+
+    Raises OptionError for columns that cannot be written, or of which nobody can tell which words lack them.
+    """
+    chosen = list(tagger.fields if fields is None else fields)
+    if not writer.has_columns and len(chosen) > 1:
+        if fields is not None:
+            raise OptionError(",".join(chosen), f"{writer.name} has a place for one column", "Give one of them, or "
+                              "--output-format conllu or jsonl.", "--fields")
+        click.echo(f"Note: {writer.name} has a place for one column, and gets {chosen[0]}; --output-format conllu or "
+                   "jsonl has a place for all, --fields chooses another.", err=True)
+        del chosen[1:]
+    if blank and "feats" in chosen:
+        raise OptionError("feats", "in FEATS of CoNLL-U, _ is a word without features, not one to be filled",
+                          "Choose other columns with --fields, or use jsonl.", "--partial")
+    return chosen
+
+
+def _annotated(tagger: Annotates, untagged: Iterator[Sentence], fields: Sequence[str], best: int,
+               stream: bool) -> Iterator[Sentence]:
     """The sentences, their columns filled in; streaming, each before the next is read."""
     parts = ([sentence] for sentence in untagged) if stream else [untagged]
-    for sentence in (sentence for part in parts for sentence in tagger.annotate(part, best=best)):
-        sentence.columns = {"": column for column in sentence.columns.values()}  # it goes where the layout says
+    for sentence in (sentence for part in parts for sentence in tagger.annotate(part, fields, best)):
+        if len(tagger.fields) == 1:  # it goes where the layout says
+            sentence.columns = {"": column for column in sentence.columns.values()}
         yield sentence
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +24,12 @@ def main(model: Path, layout: Layout, **arguments: Any) -> None:
     Several files, and those of folders, are answered into a folder, --output-dir. A file that cannot be
     read does not stop the others.
     """
-    from ..storage.modelfile import load, trained_field
+    from ..storage.modelfile import load
     from .folder import tag_files
+    from .tagging import asked
 
     tagger = load(model, kind="hmm")
-    layout = replace(layout, field=layout.field or trained_field(model))
+    layout, _ = asked(tagger, layout)
     tag_files(tagger, model=model, layout=layout, best=0, **arguments)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -39,8 +38,9 @@ def main(model: Path, layout: Layout, probabilities: bool, n_best: int, lexicon:
     read does not stop the others.
     """
     from ..errors import OptionError
-    from ..storage.modelfile import load, trained_field
+    from ..storage.modelfile import load
     from .folder import tag_files
+    from .tagging import asked
 
     if jobs > 1 and arguments["stream"]:
         raise OptionError(f"{jobs}, with --stream", "each sentence waits for the one before",
@@ -49,7 +49,7 @@ def main(model: Path, layout: Layout, probabilities: bool, n_best: int, lexicon:
     if lexicon or partial:
         from ..corpus.lists import read_lexicon
         from ..models.constraints import ConstrainedTagger
-        constraints = read_lexicon(lexicon) if lexicon else None, ""
+        constraints = read_lexicon(lexicon) if lexicon else None, "", layout.field
     with ExitStack() as stack:
         if jobs > 1:
             from ..parallel import ParallelTagger
@@ -58,9 +58,9 @@ def main(model: Path, layout: Layout, probabilities: bool, n_best: int, lexicon:
             tagger = load(model, "rnn")
             if constraints is not None:
                 tagger = ConstrainedTagger(tagger, *constraints)
-        layout = replace(layout, field=layout.field or trained_field(model))
-        tag_files(tagger, model=model, layout=layout, best=n_best or int(probabilities), partial=partial,
-                  ahead=jobs > 1, **arguments)
+        layout, fields = asked(tagger, layout)
+        tag_files(tagger, model=model, layout=layout, fields=fields, best=n_best or int(probabilities),
+                  partial=partial, ahead=jobs > 1, **arguments)
 
 
 if __name__ == "__main__":

@@ -53,7 +53,7 @@ def parse_run(text: str, vectors: bool = False) -> Options:
 @click.option("--raw-text", multiple=True, metavar="FILE", help="Untagged text, a tokenised sentence a line, to "
               "make word vectors from; repeatable (default: none).")
 @training.run_options
-@common.corpus_options(learning=True, model=True)
+@common.corpus_options(learning=True, field=common.fields)
 @common.force
 @common.quiet
 @network_options
@@ -82,19 +82,23 @@ def main(train: str, model: str, dev: str | None, dev_fraction: float, keep: str
     if not quiet:
         _describe(run)
     tagger = training.train(run, model, resume=resume, checkpoint_every=checkpoint_every, force=force, quiet=quiet)
-    if tagger is not None and tagger.temperature != 1 and not quiet:
-        click.echo(f"Probabilities are those of scores / {tagger.temperature}, which fits the dev set best", err=True)
+    for name, temperature in tagger.temperatures.items() if tagger is not None and not quiet else ():
+        of = f" of {name}" if name else ""
+        click.echo(f"Probabilities{of} are those of scores / {temperature}, which fits the dev set best", err=True)
 
 
 def _describe(run: TaggingRun) -> None:
-    size = sum(array.size for array in run.task.tagger.params.values())
-    click.echo(f"{len(run.train):,} sentences, {run.trainer.tokens:,} tokens, {len(run.task.tagger.tags) - 1} tags; "
-               f"{size:,} weights", err=True)
+    from ..models.columns import LEMMA, column
+    tagger = run.task.tagger
+    size = sum(array.size for array in tagger.params.values())
+    classes = ", ".join(f"{len(labels.names)} {labels.called(name)}" for name, labels in tagger.columns.items())
+    click.echo(f"{len(run.train):,} sentences, {run.trainer.tokens:,} tokens, {classes}; {size:,} weights", err=True)
     if run.start is not None:
         from ..models.adaptation import difference
-        click.echo(difference(run.task.tagger, run.start), err=True)
-    unseen = {tag for sentence in run.dev for tag in sentence.tags or []} - set(run.task.tagger.tags.strings)
-    if unseen:
-        count = sum(tag in unseen for sentence in run.dev for tag in sentence.tags or [])
-        click.echo(f"Warning: {count} dev tokens have tags that the training corpus lacks "
-                   f"({', '.join(sorted(unseen)[:5])}); they count as errors", err=True)
+        click.echo(difference(tagger, run.start), err=True)
+    for name, labels in tagger.columns.items():
+        values = (value for sentence in run.dev for value in column(sentence, name))
+        odd = [value for value in values if value and value not in labels.vocab]
+        if odd and name != LEMMA:  # a lemma that no script makes is nothing to be warned of
+            click.echo(f"Warning: {len(odd)} dev tokens have {labels.called(name)} that the training corpus lacks "
+                       f"({', '.join(sorted(set(odd))[:5])}); they count as errors", err=True)

@@ -28,14 +28,15 @@ from typing import Any
 
 from ..errors import CorpusError, OptionError, quote
 from ..files import open_input, shown
-from .base import FIELDS, MAX_SENTENCE_TOKENS, Block, Column, Format, Sentence, count_characters
+from .base import (ALL, COLUMNS, FIELDS, MAX_SENTENCE_TOKENS, Block, Column, Format, Sentence, count_characters,
+                   field_names)
 from .detect import detect_format
 from .horizontal import LineFormat
 from .lines import MAX_LINE_BYTES, Lines, Skipped
 
-__all__ = ["FIELDS", "FORMATS", "MAX_LINE_BYTES", "MAX_SENTENCE_TOKENS", "TAGGED", "TO_TAG", "Block", "Column",
-           "Format", "Layout", "LineFormat", "Lines", "Sentence", "Skipped", "count_characters", "open_corpus",
-           "read", "read_tagged"]
+__all__ = ["ALL", "COLUMNS", "FIELDS", "FORMATS", "MAX_LINE_BYTES", "MAX_SENTENCE_TOKENS", "TAGGED", "TO_TAG",
+           "Block", "Column", "Format", "Layout", "LineFormat", "Lines", "Sentence", "Skipped", "count_characters",
+           "field_names", "open_corpus", "read", "read_tagged"]
 
 CLASSES = {"wordtag": "horizontal:WordTag", "tokens": "horizontal:Tokens", "tags": "horizontal:Tags",
            "vertical": "columns:Vertical", "conllu": "columns:Conllu", "jsonl": "jsonl:JsonLines"}  # module and class
@@ -113,7 +114,9 @@ def read(path: str | Path, layout: Layout | str | None = None, choices: Iterable
 def read_tagged(path: str | Path, layout: Layout | str | None = None, **more: Any) -> list[Sentence]:
     """A tagged corpus to learn from: its sentences, empty ones left out; arguments as for ``open_corpus``.
 
-    Raises CorpusError when nothing is left, and what ``open_corpus`` raises.
+    All have the same columns, with "" where there is nothing. Of ``all`` columns, those stay in which words differ.
+
+    Raises CorpusError when nothing is left, also in a column, and what ``open_corpus`` raises.
     """
     layout = Layout.of(layout, **more)
     tag_map, skipped = layout.tag_map, layout.skipped
@@ -129,4 +132,21 @@ def read_tagged(path: str | Path, layout: Layout | str | None = None, **more: An
     if not sentences:
         hint = str(skipped) if skipped is not None and skipped.count else ""
         raise CorpusError("no tagged sentences", "at least one is needed", hint, place=shown(path))
+    _settle(sentences, layout.field, shown(path))
     return sentences
+
+
+def _settle(sentences: list[Sentence], field: str | Sequence[str] | None, place: str) -> None:
+    """Give all sentences the same columns. Raises CorpusError for one that is asked for and empty."""
+    found: dict[str, set[str]] = {}
+    for sentence in sentences:
+        for name, column in sentence.columns.items():
+            found.setdefault(name, set()).update(column.values)
+    names = [name for name in field_names(field) if field != ALL or len(found.get(name, set()) - {""}) > 1]
+    if "" in found:  # the first column, without a name
+        names[:1] = [""]
+    if missing := [name for name in names if name not in found]:
+        raise CorpusError(f"no word has {missing[0].upper()}", "a column that is learnt has something in it",
+                          "Leave it out of --field.", place)
+    for sentence in sentences:
+        sentence.columns = {name: sentence.columns.get(name) or Column([""] * len(sentence)) for name in names}

@@ -12,6 +12,7 @@ from .lines import Lines
 MAX_SENTENCE_TOKENS = 20_000
 FIELDS = ("upos", "xpos", "feats")  # the columns of CoNLL-U that can hold the tags
 COLUMNS = (*FIELDS, "lemma")  # all that can be read and filled
+ALL = "all"  # names those of them that a corpus has
 
 Best = list[list[tuple[str, float]]]  # for each word its most probable values with their probabilities
 
@@ -106,36 +107,47 @@ def count_characters(sentence: Any, number: int) -> int:
                           place=f"sentence {number}") from None
 
 
+def field_names(fields: str | Sequence[str] | None) -> list[str]:
+    """The names of columns in a list, or in a text with commas between them; ``all`` are COLUMNS, None is upos.
+
+    Raises OptionError for what is no column, or is one twice.
+    """
+    if fields == ALL:
+        return list(COLUMNS)
+    names = fields.split(",") if isinstance(fields, str) else ["upos"] if fields is None else fields
+    if not (isinstance(names, (list, tuple)) and names) or any(
+            name not in COLUMNS or names.count(name) > 1 for name in names):
+        raise OptionError(quote(fields), f"it is one of {', '.join(COLUMNS)}, or several with commas between them",
+                          place="--field")
+    return list(names)
+
+
 class Format:
     """A way to write sentences down; ``read`` and ``write`` mirror each other.
 
     separator   between word and tag in wordtag
-    fields      the columns of CoNLL-U to read, one of FIELDS or several of COLUMNS in a list (default: upos); the
-                first of them is that of the tags, the column without a name where a format has no names
+    fields      the columns of CoNLL-U to read, as for ``field_names``; the first of them is that of the tags, the
+                column without a name where a format has no names
     column      the column of vertical that holds the tag, counted from 1
     want        which tags ``read`` looks for: ``any``, all of a column or none; ``words``, no tags;
-                ``tags``, all columns, a tag for every word; ``some``, those that there are, "" for the
-                others; ``partial``, the same, and in wordtag too words may lack theirs
+                ``tags``, to learn from: in the first column a tag for every word, in the others those that there
+                are, "" for the rest; ``some``, the same in all columns; ``partial``, the same, and in wordtag too
+                words may lack theirs
     """
 
     name: str
     has_words = True
     has_tags = True
+    has_columns = False  # is there a place for more than one?
 
     def __init__(self, separator: str = "_", fields: str | Sequence[str] | None = None, column: int = 2,
                  want: str = "any"):
         if not isinstance(separator, str) or not separator or any(char in separator for char in " \r\n"):
             raise OptionError(f"the separator {quote(separator)}",
                               "it is at least one character and no space or line end")
-        several = isinstance(fields, (list, tuple))
-        names: list[Any] = list(fields or []) if several else [fields or "upos"]
-        choices = COLUMNS if several else FIELDS
-        if not names or any(name not in choices or names.count(name) > 1 for name in names):
-            raise OptionError(quote(fields), f"it is one of {', '.join(choices)}", place="--field")
         if type(column) is not int or column < 2:
             raise OptionError(quote(column), "the word is in column 1, the tag in one from 2", place="--column")
-        self.separator, self.column, self.want = separator, column, want
-        self.fields: list[str] = names
+        self.separator, self.column, self.want, self.fields = separator, column, want, field_names(fields)
 
     def read(self, lines: Lines) -> Iterator[Sentence]:
         """The sentences of ``lines``; what is passed over (``lines.skipped``) gives an empty one.
@@ -163,18 +175,18 @@ class Format:
         """See that the columns are those wanted; "" stands for a tag that is missing."""
         if self.want == "words":
             sentence.columns = {}
+        first = next(iter(sentence.columns), "")
         for name, column in list(sentence.columns.items()):
-            if "" in column.values and not (self.want in ("some", "partial") and any(column.values)):
+            partly = self.want in ("some", "partial") or self.want == "tags" and name != first
+            if "" in column.values and not (partly and any(column.values)):
                 if any(column.values):
                     at = column.values.index("")
                     raise CorpusError(f"token {at + 1}, {quote(sentence.words[at])}, has no {self._kind(name)}",
                                       self.explain(name), self._hint(), lines.place(self.line_of(sentence, at)))
                 del sentence.columns[name]
-        if self.want == "tags" and sentence.words:
-            for name in self.fields:
-                if name not in sentence.columns and not (name == self.fields[0] and "" in sentence.columns):
-                    raise CorpusError(f"a sentence without {self._kind(name)}s", self.explain(name), self._hint(),
-                                      lines.place(sentence.line))
+        if self.want == "tags" and sentence.words and not {"", self.fields[0]} & sentence.columns.keys():
+            raise CorpusError(f"a sentence without {self._kind(self.fields[0])}s", self.explain(self.fields[0]),
+                              self._hint(), lines.place(sentence.line))
 
     @staticmethod
     def _kind(name: str) -> str:

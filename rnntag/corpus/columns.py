@@ -136,6 +136,7 @@ class Conllu(BlockFormat):
     FEATS and LEMMA. Everything else, comments, ranges, empty nodes and the other columns, is kept."""
 
     name = "conllu"
+    has_columns = True
 
     @classmethod
     def shown_by(cls, texts: list[str]) -> bool:

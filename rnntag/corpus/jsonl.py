@@ -23,6 +23,7 @@ class JsonLines(Format):
     """
 
     name = "jsonl"
+    has_columns = True
 
     @classmethod
     def shown_by(cls, texts: list[str]) -> bool:

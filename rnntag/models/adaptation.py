@@ -6,7 +6,9 @@ belongs to none of these (the recurrent layers, for example) is taken over as it
 adds starts at random, as in any training.
 
     words, features, characters   those of both: what the model knew it still knows
-    tags                          those of the new corpus alone
+    tags                          those of the new corpus alone, of each column; a column that the model does not
+                                  have starts at random
+    lemmas                        those of both
     vectors                       the model's; or others, then nothing of the model's vectors is left
 """
 
@@ -24,6 +26,7 @@ from ..errors import OptionError
 from ..nn.layers import Array
 from ..text.features import FeatureMap, normalized, word_features
 from ..text.vocab import Vocab
+from .columns import LEMMA, Lemmas, learnt
 from .options import PRESETS, Options, flag, refuse_unknown
 from .tagger import RNNTagger
 
@@ -72,9 +75,12 @@ def adapted(model: RNNTagger, sentences: Sequence[Sentence], options: Options, r
         own = model.vectors, np.zeros((len(model.vectors), options.vectors), np.float32)
     tokens = normalized(chain.from_iterable(sentence.words for sentence in sentences), options.normalize)
     words = _both(model.words, Vocab.build(tokens, options.min_count))
-    tags = Vocab(sorted(set(chain.from_iterable(sentence.tags or [] for sentence in sentences))))
     alphabet = model.alphabet and _both(model.alphabet, Vocab(sorted(set(chain.from_iterable(tokens)))))
-    tagger = RNNTagger.untrained(options, words, _features(model.features, words, tokens, options.min_count), tags,
+    columns = learnt(sentences)
+    lemmas, old = columns.get(LEMMA), model.columns.get(LEMMA)
+    if isinstance(lemmas, Lemmas) and isinstance(old, Lemmas):
+        columns[LEMMA] = lemmas.with_those_of(old)
+    tagger = RNNTagger.untrained(options, words, _features(model.features, words, tokens, options.min_count), columns,
                                  alphabet, own, rng)
     _take_over(tagger, model, fresh_vectors=vectors is not None)
     return tagger
@@ -95,11 +101,22 @@ def _features(old: FeatureMap, words: Vocab, tokens: list[str], min_count: int) 
 
 def difference(tagger: RNNTagger, model: RNNTagger) -> str:
     """What a tagger has from ``model`` and what it does not, in words."""
-    shared = sum(tag in model.tags for tag in tagger.tags.strings[1:])
-    gone = [tag for tag in model.tags.strings[1:] if tag not in tagger.tags]
-    which = f" ({', '.join(gone[:8])}{', ...' if len(gone) > 8 else ''})" if gone else ""
-    return (f"From the model: {len(model.words) - 1:,} words, and {len(tagger.words) - len(model.words):,} new ones; "
-            f"{shared} tags, and {len(tagger.tags) - 1 - shared} new ones; {len(gone)} left out{which}")
+    told = [f"From the model: {len(model.words) - 1:,} words, and {len(tagger.words) - len(model.words):,} new ones"]
+    for name, labels in tagger.columns.items():
+        old = _counterpart(name, tagger, model)
+        before, now = model.columns[old].vocab if old is not None else Vocab([]), labels.vocab
+        shared = sum(value in before for value in now.strings[1:])
+        gone = [value for value in before.strings[1:] if value not in now]
+        which = f" ({', '.join(gone[:8])}{', ...' if len(gone) > 8 else ''})" if gone else ""
+        told.append(f"{shared} {labels.called(name)}, and {len(now) - 1 - shared} new ones; {len(gone)} left out"
+                    + which)
+    return "; ".join(told)
+
+
+def _counterpart(name: str, tagger: RNNTagger, model: RNNTagger) -> str | None:
+    """The column of ``model`` with this name; where one of both has no name, the first is the first."""
+    first = model.fields[0]
+    return name if name in model.columns else first if name == tagger.fields[0] and "" in (name, first) else None
 
 
 # ------------------------------------------------------------------ weights
@@ -107,29 +124,42 @@ def difference(tagger: RNNTagger, model: RNNTagger) -> str:
 
 def _take_over(tagger: RNNTagger, model: RNNTagger, fresh_vectors: bool) -> None:
     """Copy into ``tagger`` the weights that it shares with ``model``."""
+    shared: dict[str, tuple[str | None, dict[int, Any]]] = {}  # name: the old one; axis to the indices in new and old
     rows = _rows(tagger.features, model.features)
-    classes = tuple(ids[1:] - 1 for ids in _shared(tagger.tags, model.tags))  # id 0, no tag, has no class
-    letters = _shared(tagger.alphabet, model.alphabet) if tagger.alphabet and model.alphabet else None
-    of_features = tagger.network.networks(tagger.params)[0][0].feature_tables
+    shared |= {name: (name, {0: rows}) for name in tagger.network.networks(tagger.params)[0][0].feature_tables}
+    if tagger.alphabet and model.alphabet:
+        shared["characters.table"] = "characters.table", {0: _shared(tagger.alphabet, model.alphabet)}
+    for number, name in enumerate(tagger.fields):
+        old = _counterpart(name, tagger, model)
+        shared |= _of_output(tagger, number, model, model.fields.index(old) if old is not None else None)
     for name, array in tagger.params.items():
-        plain = name.split(".", 1)[1] if name.startswith("net") else name  # of a member of an ensemble
+        member, plain = name.split(".", 1) if name.startswith("net") else ("", name)  # of an ensemble
         if fresh_vectors and plain.startswith("vectors."):
             continue
-        axes: dict[int, Any] = {}  # axis to the indices that both have: in tagger, in model
-        if plain in of_features:
-            axes[0] = rows
-        elif plain == "characters.table":
-            axes[0] = letters
-        elif plain in ("output.start", "output.end", "output.b_o"):
-            axes[0] = classes
-        elif plain == "output.W_o":
-            axes[1] = classes
-        elif plain == "output.transition":
-            axes = {0: classes, 1: classes}
-        old = model.params[name]
-        here, there = (np.ix_(*(axes[axis][side] if axis in axes else np.arange(array.shape[axis])
-                                for axis in range(array.ndim))) for side in (0, 1))
-        array[here] = old[there]
+        source, axes = shared.get(plain, (plain, {}))
+        before = model.params.get(f"{member}.{source}" if member else source) if source is not None else None
+        if before is not None:
+            here, there = (np.ix_(*(axes[axis][side] if axis in axes else np.arange(array.shape[axis])
+                                    for axis in range(array.ndim))) for side in (0, 1))
+            array[here] = before[there]
+        elif source is not None:  # the model knows the classes, and nothing of their parts
+            array[...] = 0
+
+
+def _of_output(tagger: RNNTagger, number: int, model: RNNTagger,
+               other: int | None) -> dict[str, tuple[str | None, dict[int, Any]]]:
+    """The parameters of an output layer: their names in the model's (None: it has no such column), and what of them
+    belongs to the same classes and parts."""
+    layer = tagger.network.outputs[number]
+    if other is None:
+        return {name: (None, {}) for name in layer.shapes()}
+    before, (new, old) = model.network.outputs[other], (
+        list(each.columns.values())[k] for each, k in ((tagger, number), (model, other)))
+    classes, parts = (tuple(ids[1:] - 1 for ids in _shared(a or Vocab([]), b or Vocab([])))  # id 0 has no class
+                      for a, b in ((new.vocab, old.vocab), (new.parts, old.parts)))
+    axes = {"W_o": {1: classes}, "transition": {0: classes, 1: classes}, "W_p": {1: parts}, "b_p": {0: parts}}
+    return {name: (before.name + name.removeprefix(layer.name),
+                   axes.get(name.removeprefix(layer.name + "."), {0: classes})) for name in layer.shapes()}
 
 
 def _shared(new: Vocab, old: Vocab) -> tuple[Array, Array]:

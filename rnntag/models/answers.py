@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from ..corpus import Column, Sentence, count_characters
+from ..corpus.base import Best
 from ..errors import OptionError, quote
 from ..nn.layers import Array
 
@@ -30,18 +31,21 @@ class Posteriors(NamedTuple):
     probabilities: Array
     tag_set: list[str]
 
-    def best(self, count: int = 1) -> list[list[tuple[str, float]]]:
-        """For each word its decoded tag, then the others by falling probability, ``count`` in all.
+    def best(self, count: int = 1) -> Best:
+        """For each word its decoded tag, then the others by falling probability, ``count`` in all."""
+        return ranked(self.tag_set, [self.tag_set.index(tag) for tag in self.tags], self.probabilities, count)
 
-        A CRF decodes the best sequence: another tag may be more probable at one word alone, and
-        comes second.
-        """
-        ranked = []
-        for tag, row in zip(self.tags, self.probabilities):
-            first = self.tag_set.index(tag)
-            order = [first] + [k for k in np.argsort(-row, kind="stable")[:count].tolist() if k != first]
-            ranked.append([(self.tag_set[k], float(row[k])) for k in order[:count]])
-        return ranked
+
+def ranked(names: Sequence[str], first: Iterable[int], p: Array, count: int) -> Best:
+    """For each word its decoded class, then the others by falling probability, ``count`` in all, with their names.
+
+    A CRF decodes the best sequence: another tag may be more probable at one word alone, and comes second.
+    """
+    best = []
+    for k, row in zip(first, p):
+        order = [k] + [j for j in np.argsort(-row, kind="stable")[:count].tolist() if j != k]
+        best.append([(names[j], float(row[j])) for j in order[:count]])
+    return best
 
 
 class Annotator:
@@ -65,7 +69,7 @@ class Annotator:
         """
         wanted = self.chosen(fields)
         for chunk in chunks(sentences, CHUNK_TOKENS):
-            yield from map(filled, chunk, self.columns(chunk, wanted, best))
+            yield from map(filled, chunk, self.answers(chunk, wanted, best))
 
     def chosen(self, fields: Collection[str] | None) -> tuple[str, ...]:
         """These fields, in the order of the tagger's own; None: all. Raises OptionError as ``annotate``."""
@@ -75,7 +79,7 @@ class Annotator:
                 raise OptionError(quote(name), f"the model has {names or 'no named columns'}", place="--fields")
         return tuple(name for name in self.fields if fields is None or name in fields)
 
-    def columns(self, chunk: Sequence[Words], fields: tuple[str, ...], best: int) -> Iterator[dict[str, Column]]:
+    def answers(self, chunk: Sequence[Words], fields: Sequence[str], best: int = 0) -> Iterator[dict[str, Column]]:
         """The columns of each sentence, one after the other; arguments as for ``annotate``."""
         tagger: Any = self
         for given in tagger.probabilities(chunk) if best else tagger.tag(chunk):

@@ -12,75 +12,106 @@ from itertools import chain
 
 import numpy as np
 
-from ..corpus import Sentence
-from ..errors import CorpusError, quote
+from ..corpus import Column, Sentence, field_names
+from ..errors import CorpusError, OptionError, quote
 from ..nn.layers import Array
 from ..text.features import normalized
-from .answers import CHUNK_TOKENS, Annotator, Posteriors, chunks, cut, words_of
+from .answers import CHUNK_TOKENS, Annotator, Posteriors, Words, chunks, cut, words_of
+from .columns import LEMMA
 from .tagger import RNNTagger
 
 
 class ConstrainedTagger(Annotator):
-    """A tagger that keeps to a lexicon, and to the tags that its input has already.
+    """A tagger that keeps to a lexicon, and to what its input says already.
 
     lexicon   the tags that words may have; words that are not in it may have any
     name      of the file that the sentences are from, for messages
+    field     the columns that are asked for: the tags in the lexicon are of the first (default: of the tagger's)
 
-    Raises CorpusError for a word of the lexicon none of whose tags the model has.
+    Raises CorpusError for a word of the lexicon none of whose tags the model has, OptionError for one with lemmas.
     """
 
     def __init__(self, tagger: RNNTagger, lexicon: Mapping[str, Iterable[str]] | None = None,
-                 name: str = "sentence"):
-        self.name, self.tagger, self.tag_set, self.words = name, tagger, tagger.tags.strings[1:], tagger.words
-        self.fields = tagger.fields
+                 name: str = "sentence", field: str | Sequence[str] | None = None):
+        self.name, self.tagger, self.words, self.fields = name, tagger, tagger.words, tagger.fields
+        self.info, names = tagger.info, field_names(field) if field else tagger.fields
+        self.field = next((own for own in tagger.fields if own in names), tagger.fields[0])
+        if lexicon and self.field == LEMMA:
+            raise OptionError("lemmas", "a lexicon lists the tags of words", "Choose another column with --fields.",
+                              "--lexicon")
+        vocab = tagger.columns[self.field].vocab
         words = list(lexicon or {})
-        self._allowed = np.ones((len(words) + 1, len(self.tag_set)), bool)  # row 0: words not in it
+        self._allowed = np.ones((len(words) + 1, len(vocab) - 1), bool)  # row 0: words not in it
         self._rows: dict[str, int] = {}
         for word, form in zip(words, normalized(words, tagger.options.normalize)):
-            classes = [k - 1 for k in tagger.tags.ids((lexicon or {})[word]) if k]
+            classes = [k - 1 for k in vocab.ids((lexicon or {})[word]) if k]
             if not classes:
                 raise CorpusError(f"{quote(word)} has none of the model's tags in the lexicon",
-                                  f"the model has {', '.join(self.tag_set[:20])}")
+                                  f"the model has {', '.join(vocab.strings[1:21])}")
             if form not in self._rows:
                 self._rows[form] = len(self._rows) + 1
                 self._allowed[self._rows[form]] = False
             self._allowed[self._rows[form], classes] = True
 
-    def tag(self, sentences: Iterable[Sequence[str] | Sentence]) -> Iterator[list[str]]:
+    def tag(self, sentences: Iterable[Words]) -> Iterator[list[str]]:
         """The tags of each sentence, in order, streaming.
 
         A sentence is a list of words, or a ``Sentence``, which keeps the tags that it has ("" is
         none). Raises CorpusError for a tag that the model does not have.
         """
         for chunk in chunks(sentences, CHUNK_TOKENS):
-            words, allowed = self._constraints(chunk)
-            classes, _ = self.tagger.answers(words, allowed=allowed)
-            yield from cut([self.tag_set[k] for k in classes.tolist()], words)
+            for columns in self.answers(chunk, self.fields[:1]):
+                yield next(iter(columns.values())).values
 
-    def probabilities(self, sentences: Iterable[Sequence[str] | Sentence]) -> Iterator[Posteriors]:
+    def probabilities(self, sentences: Iterable[Words]) -> Iterator[Posteriors]:
         """The same with the probabilities of all tags, given the constraints."""
+        names = self.tagger.tags.strings[1:]
         for chunk in chunks(sentences, CHUNK_TOKENS):
-            words, allowed = self._constraints(chunk)
-            classes, p = self.tagger.answers(words, True, allowed)
-            tags = [self.tag_set[k] for k in classes.tolist()]
-            yield from (Posteriors(*own, self.tag_set) for own in zip(cut(tags, words), cut(p, words)))
+            words = list(map(words_of, chunk))
+            classes, p = self.tagger.posteriors(words, self.fields[0], self._constraints(chunk, self.fields[:1]))
+            tags = [names[k] for k in classes.tolist()]
+            yield from (Posteriors(*own, names) for own in zip(cut(tags, words), cut(p, words)))
 
-    def _constraints(self, chunk: list[Sequence[str] | Sentence]) -> tuple[list[Sequence[str]], Array]:
-        """The words of some sentences, and the classes that each of them may have (N, K)."""
-        words = list(map(words_of, chunk))
-        form, row = self.tagger.options.normalize, self._rows.get
-        rows = [row(word, 0) for word in normalized(chain.from_iterable(words), form)]
-        allowed = self._allowed[np.array(rows, np.intp)]
-        for sentence, may in zip(chunk, cut(allowed, words)):
-            if not isinstance(sentence, Sentence):
-                continue
-            for position, tag in enumerate(sentence.tags or []):
-                if tag:
-                    k = self.tagger.tags[tag]
-                    if not k:
-                        raise CorpusError(f"token {position + 1}, {quote(sentence.words[position])}, has the tag "
-                                          f"{quote(tag)}", "the model does not have it", "If that is part of the "
-                                          "word, give another --separator.", f"{self.name}:{sentence.line}")
-                    may[position] = False
-                    may[position, k - 1] = True
-        return words, allowed
+    def answers(self, chunk: Sequence[Words], fields: Sequence[str], best: int = 0) -> Iterator[dict[str, Column]]:
+        for sentence, columns in zip(chunk, self.tagger.answers(chunk, fields, best,
+                                                                self._constraints(chunk, fields))):
+            given = self._given(sentence, LEMMA) if LEMMA in columns else []
+            for position in (i for i, lemma in enumerate(given) if lemma):  # which may be none that a script makes
+                columns[LEMMA].values[position] = given[position]
+                if (ranks := columns[LEMMA].best) is not None:
+                    ranks[position] = [(given[position], 1.0)]
+            yield columns
+
+    def _given(self, sentence: Words, name: str) -> Sequence[str]:
+        """What a sentence says in a column already; a column without a name is the first."""
+        columns = sentence.columns if isinstance(sentence, Sentence) else {}
+        found = columns.get(name) or (next(iter(columns.values()), None) if "" in (name, *columns)
+                                      and name == self.fields[0] else None)
+        return found.values if found else []
+
+    def _constraints(self, chunk: Sequence[Words], fields: Sequence[str]) -> dict[str, Array]:
+        """For each column, the classes that each word may have (N, K)."""
+        words, row = list(map(words_of, chunk)), self._rows.get
+        allowed = {}
+        for name in fields:
+            vocab = self.tagger.columns[name].vocab
+            if name == self.field:
+                forms = normalized(chain.from_iterable(words), self.tagger.options.normalize)
+                allowed[name] = self._allowed[np.array([row(form, 0) for form in forms], np.intp)]
+            elif name != LEMMA and any(any(self._given(sentence, name)) for sentence in chunk):
+                allowed[name] = np.ones((sum(map(len, words)), len(vocab) - 1), bool)
+            for sentence, may in zip(chunk, cut(allowed.get(name, ()), words)) if name != LEMMA else ():
+                for position, tag in enumerate(self._given(sentence, name)):
+                    if tag:
+                        may[position] = False
+                        may[position, self._class(sentence, position, name, tag)] = True
+        return allowed
+
+    def _class(self, sentence: Words, position: int, name: str, tag: str) -> int:
+        """The class of a tag that a word has already. Raises CorpusError for one that the model does not have."""
+        k = self.tagger.columns[name].vocab[tag]
+        if not k and isinstance(sentence, Sentence):
+            raise CorpusError(f"token {position + 1}, {quote(sentence.words[position])}, has the tag "
+                              f"{quote(tag)}", "the model does not have it", "If that is part of the "
+                              "word, give another --separator.", f"{self.name}:{sentence.line}")
+        return k - 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ class Ensemble:
     """
 
     def __init__(self, members: list[Network], shared: tuple[str, ...] = ()):
-        self.members, self.shared, self.output = members, shared, members[0].output
+        self.members, self.shared, self.outputs = members, shared, members[0].outputs
 
     def shapes(self) -> Shapes:
         """Name and shape of every parameter."""
@@ -47,12 +48,14 @@ class Ensemble:
         return np.concatenate([network.input_projection(alone, words, types)
                                for network, alone in self.networks(params)], axis=1)
 
-    def scores(self, params: dict[str, Array], z: Array, packing: Packing, tokens: Array | None = None) -> Array:
-        """log of the mean of the members' probabilities, as scores (N, K)."""
+    def scores(self, params: dict[str, Array], z: Array, packing: Packing, tokens: Array | None = None,
+               which: Sequence[int] = (0,)) -> list[Array]:
+        """log of the mean of the members' probabilities, as scores (N, K) of some columns."""
         parts = np.split(z if tokens is None else z[tokens], len(self.members), axis=1)
-        p = np.mean([softmax(network.scores(alone, part, packing))
-                     for (network, alone), part in zip(self.networks(params), parts)], axis=0)
-        return np.log(np.maximum(p, np.finfo(p.dtype).tiny))
+        answers = [network.scores(alone, part, packing, which=which)
+                   for (network, alone), part in zip(self.networks(params), parts)]
+        means = [np.mean([softmax(scores) for scores in column], axis=0) for column in zip(*answers)]
+        return [np.log(np.maximum(p, np.finfo(p.dtype).tiny)) for p in means]
 
     def loss_and_gradient(self, params: dict[str, Array], words: WordTable, types: Array, targets: Array,
                           packing: Packing, rng: np.random.Generator | None) -> tuple[float, dict[str, Any]]:

@@ -98,8 +98,8 @@ class HMMTagger(Annotator):
         """The name of the column that it fills, as its corpus had it."""
         return self.info.get("field") or "",
 
-    def columns(self, chunk: Sequence[Words], fields: tuple[str, ...], best: int) -> Iterator[dict[str, Column]]:
-        return super().columns(list(map(words_of, chunk)), fields, best)
+    def answers(self, chunk: Sequence[Words], fields: Sequence[str], best: int = 0) -> Iterator[dict[str, Column]]:
+        return super().answers(list(map(words_of, chunk)), fields, best)
 
     def transition(self, previous: str, tag: str) -> float:
         """P(tag | previous) = c(previous, tag) / c(previous); ``<s>`` starts and ``</s>`` ends.

@@ -1,7 +1,7 @@
-"""The network of a tagger: word inputs, a list of layers, an output layer.
+"""The network of a tagger: word inputs, a list of layers, an output layer for each column.
 
     word -> sum of feature embeddings [+ vector W_v] [+ characters' RNN W_c] -> x     (N, E)
-    x -> stacked RNN (or convolution) -> h -> [dense layers] -> h W_o + b_o = scores   (N, K)
+    x -> stacked RNN (or convolution) -> h -> [dense layers] -> h W_o + b_o = scores   (N, K), for each column
 
 What the network consists of is decided in ``build`` alone. Parameters are one flat dict of named arrays; the layers
 tell their names and shapes. Nothing is kept on the object between forward and backward.
@@ -9,8 +9,9 @@ tell their names and shapes. Nothing is kept on the object between forward and b
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from importlib import import_module
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -23,11 +24,26 @@ from .inputs import FEATURES, Characters, Embeddings, OneHot, Vectors
 from .options import CELLS, OUTPUTS, Options
 
 
-def build(options: Options, rows: int, tags: int, characters: int = 0, vectors: int = 0) -> Network:
+class Classes(NamedTuple):
+    """The classes of a column.
+
+    size     how many there are
+    parts    which parts they have, as for ``Softmax``; None: they have none
+    chains   do those of neighbours depend on each other? Otherwise a CRF has nothing to do, and it is a softmax
+    """
+
+    size: int
+    parts: Array | None = None
+    chains: bool = True
+
+
+def build(options: Options, rows: int, columns: Mapping[str, Classes], characters: int = 0,
+          vectors: int = 0) -> Network:
     """The network of given options and sizes.
 
-    rows, tags, characters, vectors   sizes of the feature table, the tag set, the alphabet (with
-    its unknown) and the table of pretrained vectors (with row 0 for none)
+    columns   what is answered, in order; the output layer of the first is called ``output``, another ``output.NAME``
+    rows, characters, vectors   sizes of the feature table, the alphabet (with its unknown) and the table of
+                                pretrained vectors (with row 0 for none)
     """
     o, E, D = options, options.embedding, options.directions
     cell = made(CELLS[o.cell])(o.activation)
@@ -48,7 +64,10 @@ def build(options: Options, rows: int, tags: int, characters: int = 0, vectors: 
     for number, (units, activation) in enumerate(o.dense_layers):
         layers += [Dense(f"dense{number}.W", f"dense{number}.b", width, units, activation), Dropout(o.dropout)]
         width = units
-    return Network(inputs, layers, made(OUTPUTS[o.output])("output", width, tags))
+    outputs = [made(OUTPUTS[o.output if classes.chains else "softmax"])(
+        f"output.{name}" if number else "output", width, classes.size, classes.parts)
+        for number, (name, classes) in enumerate(columns.items())]
+    return Network(inputs, layers, outputs)
 
 
 def made(place: str) -> Any:
@@ -58,22 +77,23 @@ def made(place: str) -> Any:
 
 
 class Network:
-    """Word inputs, layers, an output layer; ``context`` is the place of the first layer that looks at neighbours."""
+    """Word inputs, layers, an output layer for each column; ``context`` is the place of the first layer that looks at
+    neighbours."""
 
-    def __init__(self, inputs: OneHot, layers: list[Layer], output: Any):
-        self.inputs, self.layers, self.output = inputs, layers, output
+    def __init__(self, inputs: OneHot, layers: list[Layer], outputs: list[Any]):
+        self.inputs, self.layers, self.outputs = inputs, layers, outputs
         self.context = next(k for k, layer in enumerate(layers) if not layer.pointwise)
 
     # -------------------------------------------------------------- parameters
 
     def shapes(self) -> Shapes:
         """Name and shape of every parameter."""
-        return {name: shape for part in (self.inputs, *self.layers, self.output)
+        return {name: shape for part in (self.inputs, *self.layers, *self.outputs)
                 for name, shape in part.shapes().items()}
 
     def initialise(self, rng: np.random.Generator, dtype: str = "float32") -> dict[str, Array]:
         """Random parameters; vectors 0, for the caller to fill."""
-        return {name: array.astype(dtype) for part in (self.inputs, *self.layers, self.output)
+        return {name: array.astype(dtype) for part in (self.inputs, *self.layers, *self.outputs)
                 for name, array in part.initialise(rng).items()}
 
     def networks(self, params: dict[str, Array]) -> list[tuple[Network, dict[str, Array]]]:
@@ -101,15 +121,16 @@ class Network:
             x, _ = layer.forward(params, x, None)
         return self._first().input_projection(params, x)
 
-    def scores(self, params: dict[str, Array], z: Array, packing: Packing, tokens: Array | None = None) -> Array:
-        """Scores (N, K) from what ``input_projection`` gives, nothing dropped.
+    def scores(self, params: dict[str, Array], z: Array, packing: Packing, tokens: Array | None = None,
+               which: Sequence[int] = (0,)) -> list[Array]:
+        """Scores (N, K) of some columns, by their numbers, from what ``input_projection`` gives, nothing dropped.
 
         tokens   (N,) which row of z each token has; by default they are one and the same
         """
         x, _ = self._first().run(params, z if tokens is None else Lookup(z, tokens), packing)
-        for layer in (*self.layers[self.context + 1:], self.output):
+        for layer in self.layers[self.context + 1:]:
             x, _ = layer.forward(params, x, packing)
-        return x
+        return [self.outputs[number].forward(params, x, packing)[0] for number in which]
 
     def _first(self) -> Any:
         return self.layers[self.context]
@@ -118,10 +139,11 @@ class Network:
 
     def forward(self, params: dict[str, Array], words: WordTable, types: Array, packing: Packing,
                 rng: np.random.Generator | None = None) -> tuple[Array, list[Any]]:
-        """Scores (N, K) of packed tokens, and the caches; with a generator, words, vectors and units are dropped."""
+        """What the output layers get of packed tokens, and the caches; with a generator, words, vectors and units are
+        dropped."""
         x, cache = self.inputs.forward(params, words, types, rng)
         caches = [cache]
-        for layer in (*self.layers, self.output):
+        for layer in self.layers:
             x, cache = layer.forward(params, x, packing, rng)
             caches.append(cache)
         return x, caches
@@ -130,13 +152,31 @@ class Network:
                           packing: Packing, rng: np.random.Generator | None) -> tuple[float, dict[str, Any]]:
         """The negative log-likelihood, its mean over the batch's sentences, and the gradient of that for every
         parameter (full gradient, seed 000, "RNN Full Gradient Calculation"): arrays, or Rows for what is looked
-        up."""
-        scores, (inputs, *caches) = self.forward(params, words, types, packing, rng)
-        loss, dx, of_output = self.output.loss(params, scores, targets, packing)
-        B = len(packing.lengths)
-        grads: dict[str, Any] = {name: gradient / B for name, gradient in of_output.items()}
-        dx /= B
-        for layer, cache in zip(reversed((*self.layers, self.output)), reversed(caches)):
+        up.
+
+        targets   the class of each token in each column (N, C), -1: it has none, and no loss; the losses of the
+                  columns are added up
+        """
+        h, (inputs, *caches) = self.forward(params, words, types, packing, rng)
+        B, total, dx, grads = len(packing.lengths), 0.0, np.zeros_like(h), dict[str, Any]()
+        for output, wanted in zip(self.outputs, targets.T, strict=True):
+            scores, cache = output.forward(params, h, packing, rng)
+            loss, dscores, more = _loss(output, params, scores, wanted, packing)
+            dh, of_output = output.backward(params, dscores / B, cache)
+            total, dx = total + loss / B, dx + dh
+            grads |= of_output | {name: gradient / B for name, gradient in more.items()}
+        for layer, cache in zip(reversed(self.layers), reversed(caches)):
             dx, of_layer = layer.backward(params, dx, cache)
             grads |= of_layer
-        return loss / B, grads | self.inputs.backward(params, dx, inputs)
+        return total, grads | self.inputs.backward(params, dx, inputs)
+
+
+def _loss(output: Any, params: dict[str, Array], scores: Array, targets: Array,
+          packing: Packing) -> tuple[float, Array, dict[str, Any]]:
+    """What the output layer's ``loss`` gives, of the tokens that have a target: under a CRF, of all."""
+    there = np.flatnonzero(targets >= 0)
+    if len(there) == len(targets):
+        return output.loss(params, scores, targets, packing)
+    dscores = np.zeros_like(scores)
+    loss, dscores[there], more = output.loss(params, scores[there], targets[there], packing)
+    return loss, dscores, more

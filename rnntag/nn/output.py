@@ -17,15 +17,41 @@ SAFE = 1e-280  # a sum of products of numbers up to 1 that is larger has lost no
 
 
 class Softmax(Dense):
-    """Each token by itself: p_t = softmax(s_t), s_t = h_t W_o + b_o     (seed 000, "softmax Function")"""
+    """Each token by itself: p_t = softmax(s_t), s_t = h_t W_o + b_o     (seed 000, "softmax Function")
 
-    def __init__(self, name: str, I: int, K: int):
+    Classes may consist of parts, as Case=Nom|Number=Sing does. With M (P, K), M_pk = 1 where class k has part p, the
+    score of a class is its own and that of its parts; so a rare class is scored by what common ones taught of them:
+
+        s_t = h_t (W_o + W_p M) + b_o + b_p M;   dW_p = dW_o M', db_p = db_o M'
+    """
+
+    def __init__(self, name: str, I: int, K: int, M: Array | None = None):
         super().__init__(f"{name}.W_o", f"{name}.b_o", I, K)
-        self.name = name
+        self.name, self.M = name, M
+        self.W_p, self.b_p = f"{name}.W_p", f"{name}.b_p"
+
+    def shapes(self) -> Shapes:
+        """W_o (I, K) and b_o (K,); for classes with parts W_p (I, P) and b_p (P,), too."""
+        own = {self.W: (self.I, self.O), self.b: (self.O,)}
+        return own if self.M is None else {**own, self.W_p: (self.I, len(self.M)), self.b_p: (len(self.M),)}
+
+    def forward(self, params: dict[str, Array], x: Array, packing: Any = None,
+                rng: np.random.Generator | None = None) -> tuple[Array, Any]:
+        if self.M is None:
+            return super().forward(params, x)
+        W = params[self.W] + params[self.W_p] @ self.M
+        return x @ W + (params[self.b] + params[self.b_p] @ self.M), (x, W)
+
+    def backward(self, params: dict[str, Array], dy: Array, cache: Any) -> tuple[Array, dict[str, Any]]:
+        if self.M is None:
+            return super().backward(params, dy, cache)
+        x, W = cache
+        dW, db = x.T @ dy, dy.sum(axis=0)
+        return dy @ W.T, {self.W: dW, self.b: db, self.W_p: dW @ self.M.T, self.b_p: self.M @ db}
 
     def loss(self, params: dict[str, Array], scores: Array, targets: Array,
              packing: Packing) -> tuple[float, Array, dict[str, Any]]:
-        """- sum_t log p_t(y_t), its gradient p - p' with p' one-hot, and those of parameters beyond W_o and b_o.
+        """- sum_t log p_t(y_t), its gradient p - p' with p' one-hot, and those of parameters beyond those of scores.
 
         (seed 000, "softmax Function Gradient"; the seed's delta is p' - p, the negative.)
         """
@@ -67,7 +93,7 @@ class CRF(Softmax):
     def initialise(self, rng: np.random.Generator) -> dict[str, Array]:
         """Random weights of the scores; transitions 0."""
         zeros = {name: np.zeros(shape) for name, shape in self.shapes().items()}
-        return {**zeros, self.W: glorot((self.I, self.O), rng)}
+        return {**zeros, **{name: glorot(zeros[name].shape, rng) for name in (self.W, self.W_p) if name in zeros}}
 
     def loss(self, params: dict[str, Array], scores: Array, targets: Array,
              packing: Packing) -> tuple[float, Array, dict[str, Any]]:

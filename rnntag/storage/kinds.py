@@ -178,4 +178,4 @@ def whole_state(model: Model) -> State:
 
 def format_of(kind: str, options: Mapping[str, Any]) -> int:
     """The oldest format version that can hold a model of this kind with these options."""
-    return max(KINDS[kind].since, 2 if PARTS in options else 1)
+    return max(KINDS[kind].since, 2 if {PARTS, "columns"} & options.keys() else 1)

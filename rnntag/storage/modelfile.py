@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 
 from .. import __version__
-from ..corpus import FIELDS, Layout, Sentence
+from ..corpus import Layout, Sentence, field_names
 from ..errors import ModelError
 from ..files import OLD, digest, leftovers, reporting, whole_folder, write_bytes
 from .archive import (MAX_ID_MAPS, MAX_WEIGHT_BYTES, SUPPORT, archive_bytes, blaming, containers, pack_arrays,
@@ -102,8 +102,9 @@ def _json_bytes(value: Any, errors: str = "strict") -> bytes:
 
 def origin(corpus: Any, kept: Sequence[Sentence], layout: Layout) -> dict[str, Any]:
     """What a manifest keeps of a training corpus and of how it was read."""
-    return {"train": provenance(corpus, kept),
-            **{name: value for name, value in (("field", layout.field), ("tag_map", layout.tag_map)) if value}}
+    names = list(filter(None, kept[0].columns)) or (field_names(layout.field) if layout.field else [])
+    return {"train": provenance(corpus, kept), **({"field": ",".join(names)} if names else {}),
+            **({"tag_map": layout.tag_map} if layout.tag_map else {})}
 
 
 def provenance(corpus: Any, kept: Sequence[Sentence]) -> dict[str, Any]:
@@ -116,7 +117,8 @@ def provenance(corpus: Any, kept: Sequence[Sentence]) -> dict[str, Any]:
         return {**record, "sha256": of_file}
     total = hashlib.sha256()
     for sentence in kept:
-        total.update(repr((sentence.words, sentence.tags)).encode("utf-8", "backslashreplace"))
+        values = (column.values for column in sentence.columns.values())
+        total.update(repr((sentence.words, *values)).encode("utf-8", "backslashreplace"))
     return {**record, "sha256_of_sentences": total.hexdigest()}
 
 
@@ -180,6 +182,9 @@ def read_manifest(folder: str | Path) -> dict[str, Any]:
             or not isinstance(sums, dict) or sorted(sums) != sorted((WEIGHTS, IDS, LOG))
             or not all(isinstance(digest, str) for digest in sums.values())):
         raise ModelError("an incomplete manifest", "it has options, info and sha256", SUPPORT, place)
+    if (field := manifest["info"].get("field")) is not None:
+        with blaming(place):
+            field_names(field if isinstance(field, str) else [field])
     needed = format_of(manifest["kind"], manifest["options"])
     if version < needed:
         raise ModelError(f"format version {version}", f"what it says of the model came with version {needed}",
@@ -204,16 +209,10 @@ def read_json(folder: Path, name: str, digest: str | None) -> Any:
     return parse_json(data, folder / name)
 
 
-def trained_field(folder: str | Path) -> str | None:
-    """The column of CoNLL-U that the model's training corpus had its tags in, if it was one that was asked for.
-
-    Raises ModelError when there is no such column.
-    """
-    field = read_manifest(folder)["info"].get("field")
-    if field is not None and (not isinstance(field, str) or field not in FIELDS):
-        raise ModelError(f"field {shown(field)}", f"it is one of {', '.join(FIELDS)}", SUPPORT,
-                         Path(folder) / MANIFEST)
-    return field
+def trained_field(model: Any) -> str | None:
+    """The columns of CoNLL-U that a tagger learnt, by its own account or by that of its origin; None: they had no
+    names."""
+    return ",".join(filter(None, model.fields)) or model.info.get("field")
 
 
 def check_ids(ids: Any) -> None:

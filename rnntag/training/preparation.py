@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..corpus import Layout, Sentence, count_characters, read, read_tagged
+from ..corpus import COLUMNS, Column, Layout, Sentence, count_characters, read, read_tagged
 from ..corpus.split import hold_out
 from ..errors import CorpusError, OptionError, quote
 from ..files import digest
@@ -68,12 +68,14 @@ def prepare(corpus: Corpus, *, dev: Corpus = (), dev_fraction: float = 0.0, keep
     if start is not None:
         if not isinstance(start, RNNTagger):
             raise OptionError(quote(start), "it is an RNN tagger, or a model folder", place="--init")
-        learnt = modelfile.trained_field(init) if isinstance(init, FILE) else start.info.get("field")
-        layout = replace(layout, field=layout.field or learnt)
+        layout = replace(layout, field=layout.field or modelfile.trained_field(start))
     width = {"vectors": 1} if vectors is not None or has_text else {}  # the width is not known yet
     refuse_unused(_options(start, preset, given | width), given, has_dev or dev_fraction > 0)
 
-    train, held_out = sentences(corpus, layout), sentences(dev, layout) if has_dev else []
+    train = sentences(corpus, layout)
+    names = tuple(train[0].columns)
+    of_dev = replace(layout, field=layout.field if "" in names else names)
+    held_out = sentences(dev, of_dev, names) if has_dev else []
     info: dict[str, Any] = {"preset": preset or "default"} if preset or start is None else {}
     info |= modelfile.origin(corpus, train, layout)
     if start is not None:
@@ -110,29 +112,51 @@ def _options(start: RNNTagger | None, preset: str | None, given: Mapping[str, An
 # ------------------------------------------------------------------ corpora
 
 
-def sentences(corpus: Corpus, layout: Layout) -> list[Sentence]:
-    """A tagged corpus, given as a file or as sentences, without its empty sentences.
+def sentences(corpus: Corpus, layout: Layout, names: tuple[str, ...] = ()) -> list[Sentence]:
+    """A tagged corpus, given as a file or as sentences, without its empty sentences; all have the same columns.
+
+    names   of these columns (default: those that it has)
 
     Raises CorpusError for a word without a tag, and when nothing is left.
     """
     if isinstance(corpus, FILE):
-        return read_tagged(corpus, layout)
+        return [_named(sentence, names) for sentence in read_tagged(corpus, layout)]
     if not isinstance(corpus, Iterable):
         raise CorpusError(quote(corpus), "a corpus is a file, or sentences")
     tag_map, kept = layout.tag_map or {}, []
     for number, given in enumerate(corpus, 1):
         sentence = given if isinstance(given, Sentence) else _from_pairs(given, number)
-        tags = sentence.tags or []
         count_characters(sentence.words, number)
-        count_characters(tags, number)
-        if len(tags) != len(sentence.words) or not all(sentence.words) or not all(tags):
+        columns = {name: column.values for name, column in sentence.columns.items()} or {"": []}
+        for values in columns.values():
+            count_characters(values, number)
+        first = next(iter(columns))
+        if any(len(values) != len(sentence.words) for values in columns.values()) or not (
+                all(sentence.words) and all(columns[first])):
             raise CorpusError("a word without a tag, or a tag without a word", "both are needed to learn from",
                               place=f"sentence {number}")
-        if tags:
-            kept.append(Sentence(sentence.words, [tag_map.get(tag, tag) for tag in tags], sentence.line or number))
+        if sentence.words:
+            columns[first] = [tag_map.get(tag, tag) for tag in columns[first]]
+            kept.append(Sentence(sentence.words, {name: Column(values) for name, values in columns.items()},
+                                 sentence.line or number))
     if not kept:
         raise CorpusError("no tagged sentences", "at least one is needed")
-    return kept
+    names = names or tuple(dict.fromkeys(name for sentence in kept for name in sentence.columns))
+    if odd := [name for name in names if name not in ("", *COLUMNS)]:
+        raise CorpusError(f"a column {quote(odd[0])}", f"columns are {', '.join(COLUMNS)}, or one without a name")
+    return [_named(sentence, names) for sentence in kept]
+
+
+def _named(sentence: Sentence, names: tuple[str, ...]) -> Sentence:
+    """The sentence with columns of these names, those that it lacks empty; one without a name is the first, and the
+    first is one without."""
+    if not names or tuple(sentence.columns) == names:
+        return sentence
+    found = dict(sentence.columns)
+    if names[0] not in found and ("" in found or not names[0]):
+        found = {names[0]: found.pop("" if "" in found else next(iter(found))), **found}
+    empty = Column([""] * len(sentence))
+    return Sentence(sentence.words, {name: found.get(name, empty) for name in names}, sentence.line)
 
 
 def _from_pairs(pairs: Any, number: int) -> Sentence:

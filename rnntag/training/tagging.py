@@ -12,7 +12,8 @@ import numpy as np
 from ..corpus import Sentence
 from ..errors import CorpusError
 from ..models.adaptation import adapted
-from ..models.calibration import fit_temperature
+from ..models.calibration import fit_temperatures
+from ..models.columns import LEMMA, column
 from ..models.options import Options
 from ..models.tagger import RNNTagger
 from ..nn.layers import Array
@@ -23,18 +24,19 @@ from .trainer import Trainer
 
 
 class TaggingTask(Task):
-    """Sentences to learn the tags of, and a copy of a tagger that learns them; empty sentences are left out.
+    """Sentences to learn the columns of, and a copy of a tagger that learns them; empty sentences are left out.
 
-    dev   sentences whose share of right tags is the score
+    dev   sentences whose share of right values, the mean over the columns, is the score
 
-    Raises CorpusError when there are no sentences, or tags that the tagger does not have.
+    Raises CorpusError when there are no sentences, or values that the tagger does not have.
     """
 
     score_name = "dev_accuracy"
 
     def __init__(self, tagger: RNNTagger, train: Sequence[Sentence], dev: Sequence[Sentence] = ()):
         train = [sentence for sentence in train if len(sentence)]
-        _check_tags(train, tagger)
+        if not train:
+            raise CorpusError("no sentences", "training needs at least one")
         self.options, self.dev = tagger.options, dev
         self.tagger = tagger.with_params({name: array.copy() for name, array in tagger.params.items()})
         self.params = self.tagger.params
@@ -44,7 +46,7 @@ class TaggingTask(Task):
         self.types = [self.words.ids(sentence.words) for sentence in train]
         self.words.set_dropout(self.options.word_dropout,
                                Counter(chain.from_iterable(sentence.words for sentence in train)))
-        self.targets = [np.array(tagger.tags.ids(sentence.tags or []), np.intp) - 1 for sentence in train]
+        self.targets = [_targets(tagger, sentence) for sentence in train]
         self.sizes = list(map(len, self.types))
 
     def loss_and_gradient(self, items: list[int], rng: np.random.Generator) -> tuple[float, list[dict[str, Any]]]:
@@ -54,26 +56,41 @@ class TaggingTask(Task):
         return loss, network.separate(grads)
 
     def score(self, params: dict[str, Array]) -> float | None:
-        """The share of the dev tokens that are tagged right. Raises ModelError when scores overflow."""
+        """The mean over the columns of the share of the dev tokens with a value whose value is answered. Raises
+        ModelError when scores overflow."""
         if not self.dev:
             return None
-        answers = self.tagger.with_params(params).tag(sentence.words for sentence in self.dev)
-        right = sum(sum(map(str.__eq__, tags, sentence.tags or [])) for tags, sentence in zip(answers, self.dev))
-        return right / max(1, sum(map(len, self.dev)))
+        right, total = (np.zeros(len(self.tagger.fields)) for _ in range(2))
+        answers = self.tagger.with_params(params).annotate(sentence.words for sentence in self.dev)
+        for answer, sentence in zip(answers, self.dev):
+            for k, (name, found) in enumerate(answer.columns.items()):
+                wanted = column(sentence, name)
+                right[k] += sum(map(str.__eq__, found.values, wanted))
+                total[k] += len(wanted) - wanted.count("")
+        return float((right / np.maximum(1, total)).mean())
 
     def model(self, params: dict[str, Array]) -> RNNTagger:
         """The tagger with these parameters; its probabilities are calibrated on the dev set."""
-        return fit_temperature(self.tagger.with_params(params), self.dev)
+        return fit_temperatures(self.tagger.with_params(params), self.dev)
 
 
-def _check_tags(sentences: Sequence[Sentence], tagger: RNNTagger) -> None:
-    if not sentences:
-        raise CorpusError("no sentences", "training needs at least one")
-    for sentence in sentences:
-        odd = [tag for tag in sentence.tags or [""] if tag not in tagger.tags]
-        if odd or len(sentence.tags or []) != len(sentence):
-            what = f"tag {odd[0]!r} is not in the tag set" if odd and odd[0] else "a sentence without tags"
+def _targets(tagger: RNNTagger, sentence: Sentence) -> Array:
+    """The class of each word of a sentence in each column (T, C), -1 where it has none.
+
+    Raises CorpusError for a value that the tagger does not have, and where a value is needed and missing.
+    """
+    found = np.empty((len(sentence), len(tagger.fields)), np.intp)
+    for k, (name, labels) in enumerate(tagger.columns.items()):
+        values = column(sentence, name)
+        if len(values) != len(sentence):
+            values = [""] * len(sentence)
+        found[:, k] = labels.classes(sentence.words, values)
+        chain_like = tagger.options.output == "crf" and name != LEMMA
+        odd = [value for value, number in zip(values, found[:, k]) if number < 0 and (value or chain_like or not k)]
+        if odd:
+            what = f"tag {odd[0]!r} is not in the tag set" if odd[0] else "a sentence without tags"
             raise CorpusError(what, "each word needs one that the tagger has", place=f"line {sentence.line}")
+    return found
 
 
 def new_tagger(sentences: Sequence[Sentence], options: Options, rng: np.random.Generator,

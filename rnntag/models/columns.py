@@ -1,0 +1,202 @@
+"""What the values of a column are to the network: classes, and back again.
+
+A tag is its own class. FEATS such as ``Case=Nom|Number=Sing`` are, too, and share what is learnt of their parts
+(``nn.output.Softmax``). A lemma's class is the edit script that makes it of its form (``text.scripts``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from itertools import chain
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..corpus import Sentence
+from ..corpus.base import Best
+from ..nn.layers import Array, softmax
+from ..nn.packing import Packing
+from ..text.scripts import Script, script
+from ..text.vocab import Vocab
+from .answers import ranked
+
+PART = "|"  # stands between the parts of a value
+LEMMA = "lemma"
+CONTEXT = ("upos", "xpos")  # the columns one of which tells a lemma's part of speech, the first that there is
+KNOWN, FITTING = 3.0, 4.0  # added to log P of a lemma that training saw, once more if with this part of speech
+MAX_MEMBERSHIP = 20_000_000  # classes times their parts; beyond, parts are not looked at
+REMEMBERED = 1 << 16  # lemmas of forms
+
+
+class Scored(NamedTuple):
+    """What the network says of the N words of a batch.
+
+    output, params   the output layer that gave the scores, and the network's parameters
+    scores           (N, K)
+    T                the temperature of the probabilities
+    words            the N words
+    context          what another column says of each, for a lemma
+    """
+
+    output: Any
+    params: dict[str, Array]
+    scores: Array
+    packing: Packing
+    T: float
+    words: Sequence[str]
+    context: Sequence[str]
+
+    def classes(self) -> Array:
+        """The decoded classes (N,)."""
+        return self.output.decode(self.params, self.scores, self.packing)
+
+    def probabilities(self) -> Array:
+        """P(y_t = k | x), (N, K): softmax or marginals."""
+        return self.output.probabilities(self.params, self.scores, self.packing, self.T)
+
+
+class Labels:
+    """A column whose values are the classes; class k is id k + 1.
+
+    vocab   the values
+    parts   the parts of the values, where these have some: a part that several values have is learnt from all
+    """
+
+    def __init__(self, vocab: Vocab, parts: Vocab | None = None):
+        self.vocab, self.parts = vocab, parts
+        self.names = np.array(vocab.strings[1:], object)
+
+    @classmethod
+    def learn(cls, sentences: Sequence[Sentence], name: str) -> Labels:
+        """The column ``name`` of a corpus; a word may lack its value, ""."""
+        values = {value for sentence in sentences for value in column(sentence, name)} - {""}
+        return cls(Vocab(sorted(values)), parts_of(values))
+
+    @staticmethod
+    def called(name: str) -> str:
+        """What the classes of a column of this name are called in messages."""
+        return f"{name} tags".strip()
+
+    def classes(self, words: Sequence[str], values: Iterable[str]) -> Array:
+        """The class of each value (N,); -1 for one that training did not see, and for none."""
+        return np.array(self.vocab.ids(values), np.intp) - 1
+
+    def membership(self) -> Array | None:
+        """Which class (column) has which part (row), 0 and 1: (P, K); None for values without parts."""
+        if self.parts is None:
+            return None
+        M = np.zeros((len(self.parts) - 1, len(self.names)), np.float32)
+        for k, value in enumerate(self.names):
+            M[[p - 1 for p in self.parts.ids(value.split(PART)) if p], k] = 1
+        return M
+
+    def answer(self, scored: Scored, best: int) -> tuple[Sequence[str], Best | None]:
+        """The value of each word; with ``best`` that many values with their probabilities, the answered one first."""
+        classes = scored.classes()
+        ranks = ranked(self.vocab.strings[1:], classes, scored.probabilities(), best) if best else None
+        return self.names[classes].tolist(), ranks
+
+
+class Lemmas(Labels):
+    """A column of lemmas. The classes are edit scripts, and lemmas that training saw are preferred:
+
+        value = argmax over lemmas l of  log P(best script that gives l) + KNOWN [l was seen]
+                                         + FITTING [l was seen with t]
+
+    t is what ``context`` says of the word; docs/experiments.md has how both numbers were found. A script that cuts
+    off too much is passed over; when nothing is left, the form is the lemma.
+
+    vocab     the scripts
+    lexicon   the lemmas of the training corpus
+    seen      (P, 2) ids of each lemma and the context that it was seen with (0: there is none)
+    """
+
+    def __init__(self, vocab: Vocab, lexicon: Vocab, seen: Array, contexts: Vocab):
+        super().__init__(vocab)
+        self.lexicon, self.seen, self._contexts = lexicon, seen, contexts
+        self.scripts = [Script.parse(text) for text in vocab.strings[1:]]
+        self._lemma = lru_cache(REMEMBERED)(lambda k, word: self.scripts[k].apply(word))
+        self._known = {(lexicon.strings[l], contexts.strings[t]) for l, t in seen.astype(int).tolist()}
+
+    def __reduce__(self) -> Any:
+        return Lemmas, (self.vocab, self.lexicon, self.seen, self._contexts)
+
+    @classmethod
+    def learn_with(cls, sentences: Sequence[Sentence], context: str | None, contexts: Vocab) -> Lemmas:
+        """The lemmas of a corpus; ``contexts`` are the values of its column ``context``."""
+        triples = {triple for sentence in sentences for triple in zip(
+            sentence.words, column(sentence, LEMMA), column(sentence, context)) if triple[1]}
+        lexicon = Vocab(sorted({lemma for _, lemma, _ in triples}))
+        seen = sorted({(lexicon[lemma], contexts[tag]) for _, lemma, tag in triples})
+        scripts = Vocab(sorted({str(script(word, lemma)) for word, lemma, _ in triples}))
+        return cls(scripts, lexicon, np.array(seen, np.float32).reshape(-1, 2), contexts)
+
+    @staticmethod
+    def called(name: str) -> str:
+        return "edit scripts of lemmas"
+
+    def with_those_of(self, other: Lemmas) -> Lemmas:
+        """The same classes, and the lemmas that either has seen, with the parts of speech of this one."""
+        known = self._known | {(lemma, tag) for lemma, tag in other._known if not tag or tag in self._contexts}
+        lexicon = Vocab(sorted({lemma for lemma, _ in known}))
+        seen = sorted((lexicon[lemma], self._contexts[tag]) for lemma, tag in known)
+        return Lemmas(self.vocab, lexicon, np.array(seen, np.float32), self._contexts)
+
+    def classes(self, words: Sequence[str], values: Iterable[str]) -> Array:
+        texts = [str(script(word, value)) if value else "" for word, value in zip(words, values)]
+        return super().classes(words, texts)
+
+    def answer(self, scored: Scored, best: int) -> tuple[Sequence[str], Best | None]:
+        """As for ``Labels``; the probabilities are exp(value's sum / T), normalised."""
+        scores, words, context = scored.scores, scored.words, scored.context
+        top = scores.argmax(axis=1)
+        values = list(map(self._lemma, top.tolist(), words))
+        ranks: list[Any] = [None] * len(values)
+        for i, pair in enumerate(zip(values, context)):
+            if best or pair not in self._known:  # else nothing is better: it was seen here, and by the best script
+                ranks[i] = self._ranked(words[i], context[i], scores[i] - scores[i, top[i]], scored.T)[:best or 1]
+        answers = [rank[0][0] if rank else value or "" for rank, value in zip(ranks, values)]
+        return answers, ranks if best else None
+
+    def _ranked(self, word: str, context: str, log_p: Array, T: float) -> list[tuple[str, float]]:
+        """The lemmas of a word with their probabilities, the best first, from log P of its scripts (K,), the best of
+        which is 0."""
+        likely = np.flatnonzero(log_p >= -KNOWN - FITTING)  # no other can win
+        sums: dict[str, float] = {}
+        for k in likely[np.argsort(-log_p[likely], kind="stable")].tolist():
+            lemma = self._lemma(k, word)
+            if lemma is not None and lemma not in sums:
+                sums[lemma] = (float(log_p[k]) + KNOWN * (lemma in self.lexicon)
+                               + FITTING * ((lemma, context) in self._known)) / T
+        if not sums:
+            return [(word, 1.0)]
+        p = softmax(np.array(list(sums.values())))
+        return sorted(zip(sums, p.tolist()), key=lambda pair: -pair[1])
+
+
+def learnt(sentences: Sequence[Sentence]) -> dict[str, Labels]:
+    """What a corpus has in its columns, by their names."""
+    names = dict.fromkeys(name for sentence in sentences for name in sentence.columns)
+    plain = {name: Labels.learn(sentences, name) for name in names if name != LEMMA}
+    context = context_of(plain)
+    contexts = plain[context].vocab if context else Vocab([])
+    return {name: plain[name] if name in plain else Lemmas.learn_with(sentences, context, contexts) for name in names}
+
+
+def context_of(names: Iterable[str]) -> str | None:
+    """Which of these columns tells a lemma's part of speech."""
+    return next((name for name in CONTEXT if name in names), None)
+
+
+def column(sentence: Sentence, name: str | None) -> Sequence[str]:
+    """What a column says of each word, "" where it says nothing."""
+    found = sentence.columns.get(name) if name is not None else None
+    return [""] * len(sentence) if found is None else found.values
+
+
+def parts_of(values: Iterable[str]) -> Vocab | None:
+    """The parts that values have; None when each has but one."""
+    split = [value.split(PART) for value in values]
+    parts = sorted(set(filter(None, chain.from_iterable(split))))
+    return Vocab(parts) if 0 < len(parts) * len(split) <= MAX_MEMBERSHIP and max(map(len, split)) > 1 else None
