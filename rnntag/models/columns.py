@@ -6,7 +6,7 @@ A tag is its own class. FEATS such as ``Case=Nom|Number=Sing`` are, too, and sha
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain
 from typing import Any, NamedTuple
@@ -26,6 +26,8 @@ LEMMA = "lemma"
 CONTEXT = ("upos", "xpos")  # the columns one of which tells a lemma's part of speech, the first that there is
 KNOWN, FITTING = 3.0, 4.0  # added to log P of a lemma that training saw, once more if with this part of speech
 MAX_MEMBERSHIP = 20_000_000  # classes times their parts; beyond, parts are not looked at
+FORGOTTEN = 2.0  # so much below the worst lemma that the encoder-decoder writes is one that it does not
+LEAST = KNOWN + FITTING  # below the best log P by more than this, no script can win
 REMEMBERED = 1 << 16  # lemmas of forms
 
 
@@ -37,6 +39,9 @@ class Scored(NamedTuple):
     T                the temperature of the probabilities
     words            the N words
     context          what another column says of each, for a lemma
+    written          for a lemma, those that an encoder-decoder writes of each with log P; None for words that it is
+                     not asked about
+    weights          of what edit scripts and what the encoder-decoder say of a word that it is asked about
     """
 
     output: Any
@@ -46,6 +51,8 @@ class Scored(NamedTuple):
     T: float
     words: Sequence[str]
     context: Sequence[str]
+    written: Sequence[Mapping[str, float] | None] = ()
+    weights: tuple[float, float] = (1.0, 0.0)
 
     def classes(self) -> Array:
         """The decoded classes (N,)."""
@@ -154,25 +161,35 @@ class Lemmas(Labels):
         values = list(map(self._lemma, top.tolist(), words))
         ranks: list[Any] = [None] * len(values)
         for i, pair in enumerate(zip(values, context)):
-            if best or pair not in self._known:  # else nothing is better: it was seen here, and by the best script
-                ranks[i] = self._ranked(words[i], context[i], scores[i] - scores[i, top[i]], scored.T)[:best or 1]
+            written = scored.written[i] if scored.written else None
+            if best or written or pair not in self._known:  # else nothing is better: seen here, and the best script
+                sums = self._sums(words[i], context[i], scores[i] - scores[i, top[i]], written, scored.weights)
+                ranks[i] = _ranked(sums or {words[i]: 0.0}, scored.T)[:best or 1]
         answers = [rank[0][0] if rank else value or "" for rank, value in zip(ranks, values)]
         return answers, ranks if best else None
 
-    def _ranked(self, word: str, context: str, log_p: Array, T: float) -> list[tuple[str, float]]:
-        """The lemmas of a word with their probabilities, the best first, from log P of its scripts (K,), the best of
-        which is 0."""
-        likely = np.flatnonzero(log_p >= -KNOWN - FITTING)  # no other can win
-        sums: dict[str, float] = {}
+    def _sums(self, word: str, context: str, log_p: Array, written: Mapping[str, float] | None,
+              weights: tuple[float, float]) -> dict[str, float]:
+        """What speaks for each lemma of a word, from log P of its scripts (K,), the best of which is 0."""
+        likely = np.flatnonzero(log_p >= -LEAST)
+        found: dict[str, float] = {}
         for k in likely[np.argsort(-log_p[likely], kind="stable")].tolist():
             lemma = self._lemma(k, word)
-            if lemma is not None and lemma not in sums:
-                sums[lemma] = (float(log_p[k]) + KNOWN * (lemma in self.lexicon)
-                               + FITTING * ((lemma, context) in self._known)) / T
-        if not sums:
-            return [(word, 1.0)]
-        p = softmax(np.array(list(sums.values())))
-        return sorted(zip(sums, p.tolist()), key=lambda pair: -pair[1])
+            if lemma is not None:
+                found.setdefault(lemma, float(log_p[k]))
+        found |= {lemma: -LEAST for lemma in written or () if lemma not in found}
+        sums = {lemma: log + KNOWN * (lemma in self.lexicon) + FITTING * ((lemma, context) in self._known)
+                for lemma, log in found.items()}
+        if not written:
+            return sums
+        lowest = min(written.values()) - FORGOTTEN
+        return {lemma: weights[0] * total + weights[1] * written.get(lemma, lowest) for lemma, total in sums.items()}
+
+
+def _ranked(sums: Mapping[str, float], T: float) -> list[tuple[str, float]]:
+    """Lemmas with their probabilities, softmax(sums / T), the best first."""
+    p = softmax(np.array(list(sums.values())) / T)
+    return sorted(zip(sums, p.tolist()), key=lambda pair: -pair[1])
 
 
 def learnt(sentences: Sequence[Sentence]) -> dict[str, Labels]:

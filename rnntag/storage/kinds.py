@@ -75,7 +75,8 @@ class Kind(NamedTuple):
     since: int = 1
 
 
-KINDS = {"rnn": Kind("tagger:RNNTagger", "test-rnn"), "hmm": Kind("hmm:HMMTagger", "test-hmm"),
+KINDS = {"rnn": Kind("tagger:RNNTagger", "test-rnn", {"lemmatizer": "transducer"}),
+         "hmm": Kind("hmm:HMMTagger", "test-hmm"),
          "lm": Kind("language_model:LanguageModel", "rnntag score", since=2),
          "transducer": Kind("transducer:Transducer", "rnntag transduce", since=2)}
 TAGGERS = ("rnn", "hmm")
