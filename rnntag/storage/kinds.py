@@ -49,8 +49,6 @@ class Model(Protocol):
 class Tagger(Model, Protocol):
     """A model that gives each word a tag."""
 
-    tags: Vocab
-
     def tag(self, sentences: Iterable[Sequence[str]]) -> Iterator[list[str]]: ...
     def probabilities(self, sentences: Iterable[Sequence[str]]) -> Iterator[Posteriors]: ...
     def annotate(self, sentences: Iterable[Words], fields: Collection[str] | None = None,
@@ -58,6 +56,9 @@ class Tagger(Model, Protocol):
 
     @property
     def fields(self) -> tuple[str, ...]: ...
+
+    @property
+    def tags(self) -> Vocab: ...
 
 
 class Kind(NamedTuple):
