@@ -1,6 +1,6 @@
 """Fuzzing and killing in numbers too large for CI: ``python scripts/fuzz.py WHAT COUNT [SEED]``.
 
-WHAT is corpora or models (mutated, then read, learnt from, loaded, tagged with), kills (trainings
+WHAT is corpora, texts or models (mutated, then read, learnt from, segmented, loaded, tagged with), kills (trainings
 killed at random moments and resumed) or operations (killed at, or with a full disk from, every COUNTth
 of their file operations on). Prints how often each outcome came; stops at the first that must not be.
 """
@@ -36,7 +36,8 @@ def operations(count: int, seed: int, folder: Path) -> Counter:
 
 
 if __name__ == "__main__":
-    what = {"corpora": fuzzing.corpora, "models": fuzzing.models, "kills": kills, "operations": operations}
+    what = {"corpora": fuzzing.corpora, "texts": fuzzing.texts, "models": fuzzing.models, "kills": kills,
+            "operations": operations}
     if len(sys.argv) not in (3, 4) or sys.argv[1] not in what:
         sys.exit(__doc__)
     began = time.monotonic()

@@ -26,14 +26,19 @@ from samples import ODD
 from rnntag import corpus
 from rnntag.corpus import FORMATS, Skipped
 from rnntag.corpus.pairs import Pair, Question
+from rnntag.corpus.rawtext import characters
+from rnntag.corpus.segmented import Surface, joined
 from rnntag.errors import CorpusWarning, RnntagError
 from rnntag.models.hmm import HMMTagger
 from rnntag.models.language_model import LanguageModel, LanguageOptions
 from rnntag.models.options import Options
+from rnntag.models.reading import read
+from rnntag.models.segmenter import Segmenter, SegmenterOptions
 from rnntag.models.tagger import RNNTagger
 from rnntag.models.transducer import Transducer, TransducerOptions
 from rnntag.storage import modelfile
 from rnntag.storage.archive import sha256
+from rnntag.training.segmenting import train_segmenter
 from rnntag.training.tagging import train_tagger
 
 PAIRS = [Pair(list("dogs"), list("dog"), ("NOUN", "Number=Plur")), Pair(list("a\u3000b"), [], ("X",)),
@@ -43,6 +48,9 @@ TINY = {"embedding": 3, "hidden": 2, "epochs": 1, "filters": 2, "char_embedding"
 OPTIONS = {"rnn": {"dense": ("3:relu",)}, "crf": {"output": "crf", "char_rnn": 2},
            "cnn": {"encoder": "cnn", "features": "form,suffixes"}, "one-hot": {"embedding": 0, "features": "form"},
            "ensemble": {"members": 2}}
+RAW = [joined([  # a paragraph
+    Surface(["Don't", "du", "1 000", "."], [" ", "\u3000", "", " "], "", {0: ("Do", "n't"), 1: ("de", "le")}),
+    Surface(["\u81ea\u7136", "\u8a00\u8a9e"], ["", ""], "", {})])] * 3
 BITS = [b"", b"\0", b"\xff", b"\xc3", b"\r\n", b"\r", b"\n", b"\n\n", b" ", b"  ", b"_", b"\t", b"\t\t",
         b"\xef\xbb\xbf", b"\xe3\x80\x80", b"\xe2\x80\xa8", b"\xc2\x85", b"\xed\xa0\x80", b"#", b"1-2\t", b"8.1\t",
         b"{", b"}", b"[" * 5000, b"\"", b"\\", b"\\ud800", b"null", b"NaN", b"-1", b"1e999", b"9" * 5000,
@@ -167,6 +175,33 @@ def _use_corpus(rng, path, name, rnn):
     return "read, written and read back the same"
 
 
+# ------------------------------------------------------------------ raw text
+
+
+def texts(count, seed, folder):
+    """Find the sentences of ``count`` mutated texts, and put each together again; Counter of outcomes."""
+    rng, found, slowest = random.Random(seed), Counter(), [0.0]
+    segmenter = train_segmenter(RAW, SegmenterOptions(embedding=4, hidden=4, epochs=2))
+    whole = " ".join(paragraph.text for paragraph in RAW).encode() * 3
+    for _ in range(count):
+        data = mutate_bytes(rng, whole)
+        how = rng.choice(({}, {"lines": True}, {"presegmented": True}))
+        with watched({"text": data}, slowest):
+            try:
+                sentences = list(read(segmenter, characters(io.BytesIO(data), "text"), **how))
+                again = "".join(_parts(sentences))
+                known = data.decode()
+                assert again == known or not sentences and not known.strip("\ufeff").strip()
+                for sentence in sentences:
+                    sentence.prepare("conllu", offsets=True)
+                    FORMATS["conllu"]().write(sentence)
+                found["text: read and put together"] += 1
+            except RnntagError as error:
+                found[outcome(error)] += 1
+    found["slowest, ms"] = round(1000 * slowest[0])
+    return found
+
+
 # ------------------------------------------------------------------ model folders
 
 
@@ -179,6 +214,7 @@ def some_models(folder):
                                               np.random.default_rng(1))
     taggers["lm"] = LanguageModel.create([s.words for s in ODD], LanguageOptions(embedding=3, hidden=2),
                                          np.random.default_rng(1))
+    taggers["segmenter"] = Segmenter.create(RAW, SegmenterOptions(embedding=3, hidden=2), np.random.default_rng(1))
     found = {}
     for name, tagger in taggers.items():
         tagger.info = {"note": "fuzz"}
@@ -231,8 +267,19 @@ def _score(model):
     assert len(list(islice(model.generate(np.random.default_rng(1)), 5))) == 5
 
 
+def _segment(segmenter):
+    text = "\ufeffDon't  du\u3000\r\n\r\n\u81ea\u7136 a.\x00"
+    assert "".join(_parts(read(segmenter, text))) == text
+
+
+def _parts(sentences):
+    """What makes the text again: tokens, and what stands between them."""
+    for sentence in sentences:
+        yield from (sentence.before, *(part for pair in zip(sentence.tokens, sentence.spaces) for part in pair))
+
+
 # what is done with a model of each kind that was loaded
-USES = {"rnn": _tag, "hmm": _tag, "lm": _score, "transducer": _transduce}
+USES = {"rnn": _tag, "hmm": _tag, "lm": _score, "transducer": _transduce, "segmenter": _segment}
 
 
 def _seal(files):

@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from fuzzing import corpora, models, mutate_bytes, some_models, watched
+from fuzzing import corpora, models, mutate_bytes, some_models, texts, watched
 
 from rnntag.errors import RnntagError
 
@@ -19,6 +19,11 @@ def shares(found):
 def test_mutated_corpora_are_read_or_refused(tmp_path):
     good, bad = shares(corpora(600, 1, tmp_path))
     assert good + bad == 600 and good > 100 and bad > 100
+
+
+def test_mutated_texts_are_put_together_again_or_refused(tmp_path):
+    good, bad = shares(texts(300, 1, tmp_path))
+    assert good + bad == 300 and good > 100 and bad > 30
 
 
 def test_mutated_models_are_loaded_or_refused(tmp_path):

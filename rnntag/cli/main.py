@@ -16,6 +16,10 @@ GROUPS = {  # heading: {name: (module, what it does)}
         "train-hmm": ("train_hmm", "Train the HMM baseline on a tagged corpus."),
         "test-hmm": ("test_hmm", "Tag text with a trained HMM."),
     },
+    "Raw text": {
+        "train-segmenter": ("train_segmenter", "Train a segmenter, which finds words and sentences in raw text."),
+        "segment": ("segment", "Find the words and sentences of raw text."),
+    },
     "Strings": {
         "train-transducer": ("train_transducer", "Train an encoder-decoder on pairs of strings."),
         "transduce": ("transduce", "Write for each string what a trained transducer makes of it."),

@@ -116,7 +116,10 @@ class Network:
 
     def input_projection(self, params: dict[str, Array], words: WordTable, types: Array) -> Array:
         """All that depends on a word alone, for words in rows ``types`` (N,) of ``words``: what ``scores`` takes."""
-        x, _ = self.inputs.forward(params, words, types)
+        return self.projected(params, self.inputs.forward(params, words, types)[0])
+
+    def projected(self, params: dict[str, Array], x: Array) -> Array:
+        """The same from what the inputs give (N, E)."""
         for layer in self.layers[:self.context]:
             x, _ = layer.forward(params, x, None)
         return self._first().input_projection(params, x)

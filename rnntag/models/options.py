@@ -229,7 +229,7 @@ def flag(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
-def refuse_unused(options: Options, given: Collection[str], dev: bool, vectors: bool = False) -> None:
+def refuse_unused(options: Any, given: Collection[str], dev: bool, vectors: bool = False) -> None:
     """Raise OptionError for an option of those given (by name) that changes nothing; arguments as of ``unused``."""
     refuse(options, {name: why for name, why in options.unused(dev, vectors).items() if name in given})
 

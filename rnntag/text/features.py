@@ -16,7 +16,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from itertools import repeat
+from itertools import islice, repeat
 from typing import Literal
 
 import numpy as np
@@ -174,6 +174,10 @@ class WordTable:
 
     def __len__(self) -> int:
         return len(self._ids)
+
+    def words(self, start: int = 0) -> list[str]:
+        """The words of the rows from ``start`` on."""
+        return list(islice(self._ids, start, None))
 
     def ids(self, words: Sequence[str]) -> np.ndarray:
         """The row of each word; rows for new words are added."""

@@ -1,0 +1,148 @@
+"""From raw text to sentences, in a stream: parts of the text, the segmenter's labels, sentences with their spaces.
+
+Every character of the text is in a token, or in the spaces after one; those before the first token of a text are in
+its ``before``. Of a paragraph longer than a part, the sentences that end MARGIN characters before the part's end are
+settled; the rest is read again with what follows. Where no sentence ends, one is ended there, or where it has
+MAX_TOKENS tokens, so that memory is bounded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import accumulate
+from typing import NamedTuple
+
+import numpy as np
+
+from ..corpus.rawtext import BLANK_LINE, MAX_PART, Part, Parts
+from ..corpus.segmented import Segmented
+from ..nn.layers import Array
+from ..text.places import Cut
+from .segmenter import END, INSIDE, SENTENCE, Segmenter
+
+CHUNK = 2 * MAX_PART  # characters of parts that are segmented together, at least
+MARGIN = 2_048  # characters that are read before it is settled where a sentence ends
+MAX_TOKENS = 5_000  # of a sentence
+
+
+class Tokens(NamedTuple):
+    """The tokens of some text: where they start and end, and which are the last of a sentence (n,)."""
+
+    starts: Array
+    ends: Array
+    last: Array
+
+
+def read(segmenter: Segmenter, text: str | Iterable[str], lines: bool = False, presegmented: bool = False,
+         eager: bool = False) -> Iterator[Segmented]:
+    """The sentences of a text, which may come in blocks.
+
+    lines          each line is a sentence
+    presegmented   each line is a sentence, spaces separate its tokens
+    eager          a sentence need not wait for the spaces after its paragraph, or its line: they are then ``before``
+                   the next, and lost where there is none
+    """
+    parts = Parts([text] if isinstance(text, str) else text, lines or presegmented)
+    held: Segmented | None = None  # until it is known what stands after it
+    spaces, number = "", 0
+    for chunk in _chunks(parts, 1 if eager else CHUNK):
+        whole = "".join(part.text for part in chunk)
+        tokens = _tokens(segmenter, whole, chunk, lines, presegmented)
+        settled = len(whole) if chunk[-1].ends or not len(tokens.ends) else int(tokens.ends[-1])
+        if not chunk[-1].ends:
+            parts.give_back(whole[settled:])
+        first = int(tokens.starts[0]) if len(tokens.starts) else settled
+        if held is not None and not eager:
+            held.spaces[-1] += whole[:first]
+        else:
+            spaces += whole[:first]
+        for sentence in _sentences(segmenter, tokens, whole[:settled], chunk[0]):
+            number += 1
+            sentence.number, sentence.before, spaces = number, spaces, ""
+            between = (held.spaces[-1] if held else "") + sentence.before
+            sentence.opens = ("# newdoc", "# newpar") if number == 1 else (
+                "# newpar",) if BLANK_LINE.search(between) else ()
+            if held is not None and not eager:
+                yield held
+            held = sentence
+            if eager:
+                yield sentence
+    if held is not None and not eager:
+        yield held
+
+
+def _chunks(parts: Parts, size: int) -> Iterator[list[Part]]:
+    """Parts that together have ``size`` characters, or of which the last is not the end of its paragraph."""
+    chunk, characters = list[Part](), 0
+    for part in parts:
+        chunk.append(part)
+        characters += len(part.text)
+        if characters >= size or not part.ends:
+            yield chunk
+            chunk, characters = [], 0
+    if chunk:
+        yield chunk
+
+
+def _tokens(segmenter: Segmenter, text: str, chunk: list[Part], lines: bool, presegmented: bool) -> Tokens:
+    """The tokens of a chunk that are settled."""
+    stops = list(accumulate(len(part.text) for part in chunk))
+    if presegmented:
+        cut = segmenter.places.cut(text, stops)
+        labels = np.where(cut.space, END, INSIDE)
+    else:
+        cut, labels = segmenter.labels(text, stops)
+    if lines or presegmented:
+        labels = np.minimum(labels, END)
+        labels[_last(cut)] = SENTENCE
+    at = np.flatnonzero(labels != INSIDE)
+    tokens = Tokens(cut.starts[np.concatenate(([0], at[:-1] + 1))[:len(at)]], cut.ends[at], labels[at] == SENTENCE)
+    return tokens if chunk[-1].ends else _settled(tokens, len(text) - len(chunk[-1].text), len(text) - MARGIN)
+
+
+def _last(cut: Cut) -> Array:
+    """Which pieces are the last of their texts."""
+    return np.flatnonzero(np.append(np.diff(cut.text), 1)[:len(cut.ends)])
+
+
+def _settled(tokens: Tokens, start: int, limit: int) -> Tokens:
+    """The tokens up to the last sentence that ends before ``limit``; where none does after ``start``, the last token
+    that does ends one, and if there is no such token, one is cut."""
+    starts, ends, last = tokens
+    count = int(np.searchsorted(ends, limit, side="right"))
+    sentences = np.flatnonzero(last[:count])
+    if len(sentences) and ends[sentences[-1]] > start:
+        count = sentences[-1] + 1
+    elif count and ends[count - 1] > start:
+        last[count - 1] = True
+    elif count < len(starts) and starts[count] < limit:
+        ends[count], last[count] = limit, True
+        count += 1
+    return Tokens(starts[:count], ends[:count], last[:count])
+
+
+def _sentences(segmenter: Segmenter, tokens: Tokens, text: str, first: Part) -> Iterator[Segmented]:
+    """The sentences of a text that begins as its first part does."""
+    starts, ends = tokens.starts.tolist(), tokens.ends.tolist()
+    forms = [text[start:end] for start, end in zip(starts, ends)]
+    spaces = [text[end:start] for end, start in zip(ends, [*starts[1:], len(text)])]
+    words = list(map(segmenter.splitter, forms)) if segmenter.splitter.seen else []
+    offsets = list(zip((tokens.starts + first.offset).tolist(), (tokens.ends + first.offset).tolist()))
+    begin, line, at = 0, first.line, 0
+    for end in _cut(np.flatnonzero(tokens.last).tolist()):
+        own = slice(begin, end)
+        splits = {i: several for i, several in enumerate(words[own]) if several}
+        line, at = line + text.count("\n", at, starts[begin]), starts[begin]
+        yield Segmented(forms[own], offsets[own], spaces[own], splits=splits, line=line)
+        begin = end
+
+
+def _cut(lasts: list[int]) -> Iterator[int]:
+    """Where sentences end, from the last tokens of those that were found."""
+    begin = 0
+    for last in lasts:
+        while last + 1 - begin > MAX_TOKENS:
+            begin += MAX_TOKENS
+            yield begin
+        yield last + 1
+        begin = last + 1

@@ -1,0 +1,307 @@
+"""Segmenter: a network that finds the ends of tokens and of sentences in text.
+
+    text -> pieces, from one open place to the next (text/places.py) -> x: the sum of the embeddings of a piece's
+    features, as a word's, and of the n-grams around it (N, E) -> bidirectional RNN -> h W_o + b_o = scores (N, 3)
+
+A label says what is at the end of a piece: INSIDE a token, END of a token, or of a SENTENCE too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from threading import Lock
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..corpus.segmented import Paragraph
+from ..errors import ModelError, OptionError
+from ..nn import cells
+from ..nn.layers import Array, Dropout, Embedding, Shapes, look_up, rows_gradient
+from ..nn.output import Softmax
+from ..nn.recurrent import Recurrent
+from ..text.features import FeatureMap, WordTable, stored_slots
+from ..text.grams import KINDS, Grams
+from ..text.multiword import Endings, Splitter, entries, from_entries
+from ..text.places import MAX_PAIRS, Cut, Places
+from ..text.vocab import Vocab
+from .inputs import FEATURES as PIECES, Embeddings
+from .network import Network
+from .options import CELLS, TrainingOptions, choice, number
+from .tagger import MAX_SCORE, batches
+
+INSIDE, END, SENTENCE = range(3)
+FEATURES = ("form", "lower", "prefixes", "suffixes", "shape")
+GRAMS = "grams.table"
+ENDINGS = {False: "endings", True: "beginnings"}  # of tokens, by whether they are read from the end
+WINDOW, CONTEXT = 128, 32  # pieces that are labelled together, and pieces read on either side of them
+BATCH_PIECES = 8_192  # in one pass through the network
+MAX_PIECES = 200_000  # distinct ones whose embeddings are kept
+
+
+@dataclass(frozen=True)
+class SegmenterOptions(TrainingOptions):
+    """All that determines a segmenter besides its corpus. Raises OptionError for what does not fit."""
+
+    min_count: int = number(1, 1, 10**9, "Features of pieces seen less often than this are unknown.", "Input")
+    min_grams: int = number(1, 1, 10**9, "n-grams seen less often than this are unknown.", "Input")
+    embedding: int = number(48, 1, 4096, "Width of the embeddings.", "Input")
+    cell: str = choice("gru", ("gru", "lstm", "elman"), "Recurrent cell.", "Network")
+    hidden: int = number(64, 1, 4096, "Hidden width, for each direction.", "Network")
+    epochs: int = number(12, 1, 100_000, "Passes over the training data.", "Training")
+    sequence: int = number(60, 1, 100_000, "Pieces of text in a sequence to learn from.", "Training")
+    dropout: float = number(0.35, 0, 0.99, "Share of units dropped, of the input and of the output.", "Training")
+    word_dropout: float = number(0.25, 0, 1e6, "a: a piece seen n times is read as unknown with probability "
+                                 "a / (a + n).", "Training")
+    gram_dropout: float = number(0.0, 0, 0.99, "Share of the n-grams that are read as unknown.", "Training")
+
+    def unused(self, dev: bool = False, vectors: bool = False) -> dict[str, str]:
+        """The options that change nothing here, and why: as for Options."""
+        return {} if dev or not self.patience else {"patience": "without a dev set"}
+
+
+class PieceInputs(Embeddings):
+    """x (N, E): the sum of the embeddings of a piece's features and of the n-grams around it.
+
+    A piece is given as its row in the WordTable and the rows of the n-grams (N, 1 + G).
+    """
+
+    def __init__(self, features: FeatureMap, grams: Sequence[Grams], E: int, word_dropout: float,
+                 gram_dropout: float):
+        super().__init__(features.rows, E, word_dropout, [])
+        self.features, self.grams, self.gram_dropout = features, sum(kind.rows for kind in grams), gram_dropout
+        starts = np.cumsum([0, *(kind.rows for kind in grams)])
+        self.unknown = np.concatenate([kind.offsets[:-1] + start for kind, start in zip(grams, starts)])
+
+    def shapes(self) -> Shapes:
+        return {**super().shapes(), GRAMS: (self.grams, self.E)}
+
+    def initialise(self, rng: np.random.Generator) -> dict[str, Array]:
+        """Random embeddings; those of the unknown are 0, for there is much of it, and it says nothing."""
+        params = {**super().initialise(rng), **Embedding(GRAMS, self.grams, self.E).initialise(rng)}
+        params[PIECES][self.features.offsets] = params[GRAMS][self.unknown] = 0
+        return params
+
+    def forward(self, params: dict[str, Array], words: WordTable, types: Array,
+                rng: np.random.Generator | None = None) -> tuple[Array, Any]:
+        x, cache = super().forward(params, words, types[:, 0], rng)
+        grams = types[:, 1:]
+        if rng is not None and self.gram_dropout:
+            grams = np.where(rng.random(grams.shape, dtype=np.float32) < self.gram_dropout, self.unknown, grams)
+        x += look_up(params[GRAMS], grams)
+        return x, (cache, grams)
+
+    def backward(self, params: dict[str, Array], dx: Array, cache: Any) -> dict[str, Any]:
+        return {**super().backward(params, dx, cache[0]), GRAMS: rows_gradient(dx, cache[1])}
+
+
+class PieceMap(FeatureMap):
+    """As of words; but a piece of one character has no affixes and no lower case, which would all be itself."""
+
+    def __call__(self, words: Sequence[str]) -> Array:
+        ids = super().__call__(words)
+        single = np.array([len(word.lstrip(" ")) == 1 for word in words])
+        others = np.array([slot not in ("form", "shape") for slot in self.slots])
+        return np.where(single[:, None] & others, self.offsets, ids)
+
+
+class Pieces:
+    """The distinct pieces that were met so far: what the network reads of each, row by row.
+
+    table     their features
+    symbols   (n,) for each kind of n-gram, the id of the piece's symbol
+    """
+
+    def __init__(self, features: FeatureMap, grams: Sequence[Grams]):
+        self.table, self.grams = WordTable(features), grams
+        self.symbols = [np.empty(0, np.int64) for _ in grams]
+        self._rows = np.cumsum([0, *(kind.rows for kind in grams)])
+
+    def rows(self, pieces: list[str], text: Array) -> Array:
+        """The row of each piece of some texts and those of the n-grams around it (N, 1 + G); text (N,) as for
+        ``Grams.around``."""
+        rows, met = self.table.ids(pieces), len(self.symbols[0])
+        if len(self.table) > met:
+            new = list(self.table.words())[met:]
+            self.symbols = [np.concatenate((known, kind.vocabs[0].ids(map(symbol, new))))
+                            for known, kind, symbol in zip(self.symbols, self.grams, KINDS.values())]
+        around = [kind.around(known[rows], text) + first
+                  for known, kind, first in zip(self.symbols, self.grams, self._rows)]
+        return np.concatenate((rows[:, None], *around), axis=1)
+
+
+class Segmenter:
+    """A trained (or freshly initialised) segmenter.
+
+    places     which places of a text are open
+    features   feature maps of pieces
+    grams      n-grams of each of KINDS
+    splitter   which tokens are several words, and which
+    params     name to array
+    """
+
+    kind, dtype = "segmenter", "float32"
+    place: str | Path = ""  # the folder that it was loaded from, for messages
+
+    def __init__(self, options: SegmenterOptions, places: Places, features: FeatureMap, grams: Sequence[Grams],
+                 splitter: Splitter, params: dict[str, Array]):
+        self.options, self.places, self.features, self.grams = options, places, features, list(grams)
+        self.splitter, self.params, self.network = splitter, params, _network(options, features, grams)
+        self.info: dict[str, Any] = {}
+        self.parts: dict[str, Any] = {}
+        self._pieces = self.pieces()
+        self._embedded = np.empty((0, options.embedding), self.dtype)
+        self._lock = Lock()  # of these two: one segmenter may serve several threads
+
+    def __repr__(self) -> str:
+        size = sum(array.size for array in self.params.values())
+        return f"<Segmenter: {len(self.splitter.seen):,} tokens of several words; {size:,} weights>"
+
+    def __reduce__(self) -> Any:  # for pickle and copy: what it has remembered of pieces, and its lock, stay behind
+        return Segmenter.restore, self.state(), {"info": self.info, "place": self.place}
+
+    @classmethod
+    def create(cls, paragraphs: Sequence[Paragraph], options: SegmenterOptions,
+               rng: np.random.Generator) -> Segmenter:
+        """A segmenter with random weights for a corpus."""
+        places = Places.learnt(paragraphs)
+        texts = [places.cut(paragraph.text).pieces for paragraph in paragraphs]
+        features = PieceMap.build(chain.from_iterable(texts), FEATURES, options.min_count)
+        grams = [Grams.build((list(map(symbol, text)) for text in texts), options.min_grams)
+                 for symbol in KINDS.values()]
+        params = _network(options, features, grams).initialise(rng, cls.dtype)
+        return cls(options, places, features, grams, Splitter.learnt(paragraphs), params)
+
+    def with_params(self, params: dict[str, Array]) -> Segmenter:
+        """The same segmenter with other weights."""
+        return Segmenter(self.options, self.places, self.features, self.grams, self.splitter, params)
+
+    def pieces(self) -> Pieces:
+        """An empty table for pieces as this segmenter reads them."""
+        return Pieces(self.features, self.grams)
+
+    # -------------------------------------------------------------- segmenting
+
+    def labels(self, text: str, stops: Sequence[int]) -> tuple[Cut, Array]:
+        """The pieces of some texts that stand together in one string, up to the characters ``stops``, and the label
+        of each (N,). The end of a text is that of a sentence.
+
+        Raises ModelError when scores overflow.
+        """
+        cut = self.places.cut(text, stops)
+        if not cut.pieces:
+            return cut, cut.ends
+        scores = self._scores(self._embeddings(cut), cut.text)
+        scores[cut.space & ~cut.inner, INSIDE] = -np.inf
+        labels = scores.argmax(axis=1)
+        labels[np.flatnonzero(np.append(np.diff(cut.text), 1))] = SENTENCE
+        return cut, labels
+
+    def _embeddings(self, cut: Cut) -> Array:
+        """x (N, E) of all pieces; those of distinct pieces are kept, for they depend on the piece alone."""
+        with self._lock, np.errstate(over="ignore", invalid="ignore"):
+            if len(self._pieces.table) + len(set(cut.pieces)) > MAX_PIECES:
+                self._pieces, self._embedded = self.pieces(), self._embedded[:0]
+            rows, done = self._pieces.rows(cut.pieces, cut.text), len(self._embedded)
+            if len(self._pieces.table) > done:
+                new = look_up(self.params[PIECES], self._pieces.table.features[done:])
+                self._embedded = np.concatenate((self._embedded, new))
+            return self._embedded[rows[:, 0]] + look_up(self.params[GRAMS], rows[:, 1:])
+
+    def _scores(self, x: Array, text: Array) -> Array:
+        """Scores (N, 3): each piece is read with CONTEXT pieces on either side, or what its text has of them."""
+        windows = list(_windows(np.flatnonzero(np.diff(text, prepend=-1, append=-1))))
+        scores = np.empty((len(x), 3), self.dtype)
+        with np.errstate(over="ignore", invalid="ignore"):  # the weights of a stranger may be as large as they like
+            for members, packing in batches([window.stop - window.start for window in windows], BATCH_PIECES):
+                chosen = np.array([windows[i] for i in members])[packing.sentence]
+                at = chosen[:, 0] + packing.time
+                own = (at >= chosen[:, 2]) & (at < chosen[:, 3])
+                scores[at[own]] = self.network.scores(
+                    self.params, self.network.projected(self.params, x[at]), packing)[own]
+        if not abs(scores).max() <= MAX_SCORE:
+            raise ModelError("weights so large that scores overflow", "no training ends with such weights",
+                             "Train it again, or fetch it again from where it came.", self.place)
+        return scores
+
+    # -------------------------------------------------------------- model folder
+
+    def state(self) -> tuple[dict[str, Any], dict[str, Any], dict[str, Array]]:
+        """Options, id maps and arrays: what ``restore`` takes."""
+        lists = {"solid": self.places.solid, "open": self.places.open, "closed": self.places.closed,
+                 "inner": self.places.inner, "pairs": self.places.pairs, "several": entries(self.splitter.seen),
+                 "whole": sorted(self.splitter.whole),
+                 **{ENDINGS[rules.backwards]: entries(rules.rules) for rules in self.splitter.unseen}}
+        ids: dict[str, Any] = {name: ["", *strings] for name, strings in lists.items()}
+        for name, kind in zip(KINDS, self.grams):
+            ids |= {f"{name} {n}": vocab.strings for n, vocab in enumerate(kind.vocabs, 1)}
+        ids["features"] = {slot: vocab.strings for slot, vocab in self.features.vocabs.items()}
+        return self.options.to_dict(), ids, self.params
+
+    @classmethod
+    def shapes(cls, options: dict[str, Any], ids: dict[str, Any]) -> Shapes:
+        """Name and shape of every array of a model with these options and id maps.
+
+        Raises OptionError when options and id maps do not fit.
+        """
+        checked, maps = _check(options, ids)
+        return _network(checked, maps["features"], maps["grams"]).shapes()
+
+    @classmethod
+    def restore(cls, options: dict[str, Any], ids: dict[str, Any], arrays: dict[str, Array]) -> Segmenter:
+        """The segmenter that ``state`` described."""
+        checked, maps = _check(options, ids)
+        return cls(checked, **maps, params=arrays)
+
+
+class Window(NamedTuple):
+    """Pieces that are read together, from ``start`` to ``stop``, and those whose scores are taken from it."""
+
+    start: int
+    stop: int
+    first: int
+    end: int
+
+
+def _windows(borders: Array) -> Iterator[Window]:
+    """Texts between borders in windows: a short one is one window."""
+    for start, stop in zip(borders.tolist(), borders[1:].tolist()):
+        size = stop - start if stop - start <= WINDOW + 2 * CONTEXT else WINDOW
+        for first in range(start, stop, size):
+            end = min(first + size, stop)
+            yield Window(max(start, first - CONTEXT), min(end + CONTEXT, stop), first, end)
+
+
+def _network(options: SegmenterOptions, features: FeatureMap, grams: Sequence[Grams]) -> Network:
+    o = options
+    inputs = PieceInputs(features, grams, o.embedding, o.word_dropout, o.gram_dropout)
+    cell = getattr(cells, CELLS[o.cell].partition(":")[2])()
+    layers = [Dropout(o.dropout), Recurrent("rnn0", cell, o.embedding, o.hidden, 2), Dropout(o.dropout)]
+    return Network(inputs, layers, Softmax("output", 2 * o.hidden, 3))
+
+
+def _check(options: dict[str, Any], ids: dict[str, Any]) -> tuple[SegmenterOptions, dict[str, Any]]:
+    """Validated options, and what the id maps are, no more and no less."""
+    checked = SegmenterOptions.from_dict(options)
+    grams = {f"{name} {n}" for name in KINDS for n in (1, 2, 3)}
+    lists = {"solid", "open", "closed", "inner", "pairs", "several", "whole"} | grams
+    slots = ids.get("features")
+    if not (ids.keys() - ENDINGS.values() == lists | {"features"} and isinstance(slots, dict)
+            and stored_slots(FEATURES, slots) == tuple(slots)
+            and not any(isinstance(strings, dict) for strings in (*slots.values(), *(
+                strings for name, strings in ids.items() if name != "features")))):
+        raise OptionError("id maps that do not fit a segmenter", f"it has features, {', '.join(sorted(lists))}")
+    own = {name: strings[1:] for name, strings in ids.items() if name != "features"}
+    for name, size, most in (("solid", 1, 64), ("pairs", 2, MAX_PAIRS)):
+        if len(own[name]) > most or any(len(string) != size for string in own[name]):
+            raise OptionError(f"{len(own[name]):,} {name}, or one of another length",
+                              f"there are at most {most:,}, of {size} characters")
+    unseen = [Endings(from_entries(own[name], 2), backwards) for backwards, name in ENDINGS.items() if name in own]
+    splitter = Splitter(from_entries(own["several"], 1), own["whole"], unseen)
+    return checked, {"places": Places(*(own[name] for name in ("solid", "open", "closed", "inner", "pairs"))),
+                     "features": PieceMap({slot: Vocab(strings[1:]) for slot, strings in slots.items()}),
+                     "grams": [Grams([Vocab(own[f"{name} {n}"]) for n in (1, 2, 3)]) for name in KINDS],
+                     "splitter": splitter}
