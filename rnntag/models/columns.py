@@ -41,7 +41,7 @@ class Scored(NamedTuple):
     context          what another column says of each, for a lemma
     written          for a lemma, those that an encoder-decoder writes of each with log P; None for words that it is
                      not asked about
-    weights          of what edit scripts and what the encoder-decoder say of a word that it is asked about
+    weights          of log P of scripts, and of KNOWN and FITTING, for a word that it is asked about
     """
 
     output: Any
@@ -52,7 +52,7 @@ class Scored(NamedTuple):
     words: Sequence[str]
     context: Sequence[str]
     written: Sequence[Mapping[str, float] | None] = ()
-    weights: tuple[float, float] = (1.0, 0.0)
+    weights: tuple[float, float] = (1.0, 1.0)
 
     def classes(self) -> Array:
         """The decoded classes (N,)."""
@@ -97,6 +97,12 @@ class Labels:
         for k, value in enumerate(self.names):
             M[[p - 1 for p in self.parts.ids(value.split(PART)) if p], k] = 1
         return M
+
+    def likely(self, scored: Scored, words: Sequence[int], count: int) -> list[list[tuple[str, float]]]:
+        """The ``count`` most probable values of some of the words, with their probabilities."""
+        p = scored.probabilities()[words]
+        order = np.argsort(-p, axis=1, kind="stable")[:, :count]
+        return [[(self.names[k], float(row[k])) for k in ks] for ks, row in zip(order.tolist(), p)]
 
     def answer(self, scored: Scored, best: int) -> tuple[Sequence[str], Best | None]:
         """The value of each word; with ``best`` that many values with their probabilities, the answered one first."""
@@ -178,12 +184,11 @@ class Lemmas(Labels):
             if lemma is not None:
                 found.setdefault(lemma, float(log_p[k]))
         found |= {lemma: -LEAST for lemma in written or () if lemma not in found}
-        sums = {lemma: log + KNOWN * (lemma in self.lexicon) + FITTING * ((lemma, context) in self._known)
-                for lemma, log in found.items()}
-        if not written:
-            return sums
-        lowest = min(written.values()) - FORGOTTEN
-        return {lemma: weights[0] * total + weights[1] * written.get(lemma, lowest) for lemma, total in sums.items()}
+        of_scripts, of_lexicon = weights if written else (1.0, 1.0)
+        lowest = min(written.values()) - FORGOTTEN if written else 0.0
+        return {lemma: of_scripts * log + (written or {}).get(lemma, lowest) + of_lexicon * (
+            KNOWN * (lemma in self.lexicon) + FITTING * ((lemma, context) in self._known))
+            for lemma, log in found.items()}
 
 
 def _ranked(sums: Mapping[str, float], T: float) -> list[tuple[str, float]]:

@@ -4,14 +4,17 @@ It is a transducer, part of a tagger, whose tags are the part of speech and the 
 ``feats=Tense=Past``. Edit scripts (columns.py) say what is likely for the form in its sentence; the encoder-decoder
 reads the word letter by letter, so that it knows what becomes of a stem. Which says what is best of both:
 
-    auto       (log P(script) + KNOWN [l was seen] + FITTING [l was seen with t]) + WRITTEN log P(l | form, tags)
-    seq2seq    log P(l | form, tags) alone
+    auto       log P(script that gives l) + SURER (KNOWN [l was seen] + FITTING [l was seen with t]) + log P(l | form)
+    seq2seq    log P(l | form) alone
+
+Nobody knows for certain what an unseen word is, so P(l | form) is a mean over the likeliest values of the columns.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import chain
+from itertools import chain, product
 from typing import Any
 
 from ..corpus import Sentence
@@ -24,11 +27,14 @@ CONTEXT = ("upos", "feats")  # the columns that say what a lemma depends on
 BEAM = 4
 REMEMBERED = 1 << 16  # forms with their tags
 
-WRITTEN = 0.5  # weight of log P of the encoder-decoder; docs/experiments.md has how it was found
-WEIGHTS = {"auto": (1.0, WRITTEN), "seq2seq": (0.0, 1.0)}  # of edit scripts and encoder-decoder
+TRIED = 3  # combinations of values; this and SURER were found by cross-validation, see docs/experiments.md
+SURER = 1.5  # weight of what is known of the lemma
+WEIGHTS = {"auto": (1.0, SURER), "seq2seq": (0.0, 0.0)}  # of edit scripts, and of what is known
+TINIEST = 1e-30  # the least probability
 LEAST_PAIRS = 500  # with fewer, "auto" leaves it to the scripts: they say too little about letters
 
 Written = Mapping[str, float]  # lemmas, and log P of each
+Likely = Sequence[tuple[str, float]]  # values of a column, and P of each
 
 
 def context_columns(fields: Iterable[str]) -> list[str]:
@@ -62,14 +68,38 @@ class Writer:
         self.transducer, self.known = transducer, known
         self._written: dict[Question, Written] = {}
 
-    def write(self, words: Sequence[str], context: Mapping[str, Sequence[str]]) -> list[Written | None]:
-        """Lemmas of each word with their log P; None for one that training saw."""
-        asked = [None if word in self.known else question(word, dict(zip(context, values)))
-                 for word, *values in zip(words, *context.values())]
-        distinct, written = dict.fromkeys(filter(None, asked)), self._written
+    def unseen(self, words: Sequence[str]) -> list[int]:
+        """Which of some words it is asked."""
+        return [i for i, word in enumerate(words) if word not in self.known]
+
+    def write(self, words: Sequence[str], context: Mapping[str, Sequence[Likely]]) -> list[Written]:
+        """Lemmas of each word with their log P, from the likely values of each column of each word.
+
+            P(l | form) = sum over the TRIED most probable combinations of values  P(values) P(l | form, values)
+        """
+        asked = [_questions(word, dict(zip(context, likely))) for word, *likely in zip(words, *context.values())]
+        distinct, written = dict.fromkeys(q for each in asked for q, _ in each), self._written
         if len(written) + len(distinct) > REMEMBERED:
             written = self._written = {}  # what another thread has in hand stays as it is
         new = [q for q in distinct if q not in written]
         for q, answers in zip(new, self.transducer.transduce(new, BEAM)):
             written[q] = {"".join(a.symbols): a.log_probability for a in reversed(answers)}
-        return [None if q is None else written[q] for q in asked]
+        return [_mixed([(written[q], p) for q, p in each]) for each in asked]
+
+
+def _questions(word: str, context: Mapping[str, Likely]) -> list[tuple[Question, float]]:
+    """The most probable questions about a word, and how probable each is among them."""
+    combinations = [(question(word, dict(zip(context, (value for value, _ in values)))), math.prod(p for _, p in values))
+                    for values in product(*context.values())]
+    best = sorted(combinations, key=lambda pair: -pair[1])[:TRIED]
+    total = sum(p for _, p in best)
+    return [(q, p / total) for q, p in best]
+
+
+def _mixed(answers: Sequence[tuple[Written, float]]) -> Written:
+    """What is written when it is not certain which question is the right one."""
+    total: dict[str, float] = {}
+    for written, p in answers:
+        for lemma, log in written.items():
+            total[lemma] = total.get(lemma, 0.0) + p * math.exp(log)
+    return {lemma: math.log(max(p, TINIEST)) for lemma, p in total.items()}

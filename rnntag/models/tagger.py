@@ -20,7 +20,7 @@ from .answers import CHUNK_TOKENS, Annotator, Posteriors, Words, chunks, cut, wo
 from .columns import LEMMA, Labels, Scored, context_of, learnt
 from .ensemble import Ensemble
 from .inputs import VECTORS
-from .lemmatizer import LEMMATIZER, WEIGHTS, Writer, context_columns
+from .lemmatizer import LEMMATIZER, TRIED, WEIGHTS, Writer, context_columns
 from .network import Classes, build
 from .options import Options
 from .stored import checked, stored
@@ -166,7 +166,9 @@ class RNNTagger(Annotator):
             for at, answers in self.scored(sentences, needed, allowed):
                 for name, scored in answers.items():
                     if name == LEMMA:
-                        scored = self._told(scored, {key: values[key][at] for key in context})
+                        first = context_of(context)
+                        told = values[first][at] if first else [""] * len(at)
+                        scored = self._written(scored._replace(context=told), answers)
                     values[name][at], ranks = self.columns[name].answer(scored, best)
                     for i, rank in zip(at.tolist(), ranks or ()):
                         bests[name][i] = rank
@@ -179,15 +181,18 @@ class RNNTagger(Annotator):
         written = context_columns(self.fields) if LEMMATIZER in self.parts else []
         return list(dict.fromkeys([*filter(None, [context_of(self.fields)]), *written]))
 
-    def _told(self, scored: Scored, context: dict[str, Sequence[str]]) -> Scored:
-        """The scores of lemmas with what other columns say of the words, and what the encoder-decoder writes."""
-        name, transducer = context_of(context), self.parts.get(LEMMATIZER)
-        scored = scored._replace(context=context[name] if name else [""] * len(scored.words))
+    def _written(self, scored: Scored, answers: Mapping[str, Scored]) -> Scored:
+        """The scores of lemmas, with those that the encoder-decoder writes of words that training did not see."""
+        transducer = self.parts.get(LEMMATIZER)
         if transducer is None:
             return scored
         if self._writer is None or self._writer.transducer is not transducer:
             self._writer = Writer(transducer, self.words)
-        written = self._writer.write(scored.words, {name: context[name] for name in context_columns(context)})
+        new = self._writer.unseen(scored.words)
+        likely = {name: self.columns[name].likely(answers[name], new, TRIED) for name in context_columns(answers)}
+        written: list[Any] = [None] * len(scored.words)
+        for i, lemmas in zip(new, self._writer.write([scored.words[i] for i in new], likely)):
+            written[i] = lemmas
         return scored._replace(written=written, weights=WEIGHTS[self.options.lemmatizer])
 
     def scored(self, sentences: Sequence[Sequence[str]], fields: Sequence[str],
