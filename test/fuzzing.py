@@ -29,6 +29,7 @@ from rnntag.corpus.pairs import Pair, Question
 from rnntag.corpus.rawtext import characters
 from rnntag.corpus.segmented import Surface, joined
 from rnntag.errors import CorpusWarning, RnntagError
+from rnntag.models.classifier import Classifier, ClassifierOptions
 from rnntag.models.hmm import HMMTagger
 from rnntag.models.language_model import LanguageModel, LanguageOptions
 from rnntag.models.options import Options
@@ -214,6 +215,9 @@ def some_models(folder):
                                               np.random.default_rng(1))
     taggers["lm"] = LanguageModel.create([s.words for s in ODD], LanguageOptions(embedding=3, hidden=2),
                                          np.random.default_rng(1))
+    for pooling in ("last", "attention"):
+        taggers[pooling] = Classifier.create([s.words for s in ODD], "aab", ClassifierOptions(
+            **TINY, pooling=pooling), np.random.default_rng(1))
     taggers["segmenter"] = Segmenter.create(RAW, SegmenterOptions(embedding=3, hidden=2), np.random.default_rng(1))
     found = {}
     for name, tagger in taggers.items():
@@ -267,6 +271,11 @@ def _score(model):
     assert len(list(islice(model.generate(np.random.default_rng(1)), 5))) == 5
 
 
+def _classify(model):
+    for found in model.probabilities([s.words for s in ODD]):
+        assert abs(found.p.sum() - 1) < 1e-3
+
+
 def _segment(segmenter):
     text = "\ufeffDon't  du\u3000\r\n\r\n\u81ea\u7136 a.\x00"
     assert "".join(_parts(read(segmenter, text))) == text
@@ -279,7 +288,8 @@ def _parts(sentences):
 
 
 # what is done with a model of each kind that was loaded
-USES = {"rnn": _tag, "hmm": _tag, "lm": _score, "transducer": _transduce, "segmenter": _segment}
+USES = {"rnn": _tag, "hmm": _tag, "lm": _score, "transducer": _transduce, "segmenter": _segment,
+        "classifier": _classify}
 
 
 def _seal(files):

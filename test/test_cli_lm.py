@@ -114,7 +114,7 @@ def test_inspect_shows_a_language_model(model):
     out, _ = invoke(INSPECT, "m")
     assert "a model of kind lm" in out and "Tags" not in out and "hidden" in out and "epoch" in out
     assert failure(INSPECT, "m", "dog", status=2) == (
-        "WORD: 'dog', for a model of kind lm; taggers know words. Use rnntag score.")
+        "WORD: 'dog', for a model of kind lm; taggers and classifiers know words. Use rnntag score.")
 
 
 @pytest.mark.parametrize("arguments, message, status", [

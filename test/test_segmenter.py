@@ -84,7 +84,8 @@ def test_a_long_paragraph_is_labelled_in_windows_that_see_their_neighbours(segme
     assert len(labels) > 3 * (WINDOW + 2 * CONTEXT)
     rows = segmenter.pieces().rows(cut.pieces, cut.text)
     from rnntag.nn.packing import pack
-    scores, _ = segmenter.network.forward(segmenter.params, _table(segmenter, cut), rows, pack((len(rows),)))
+    h, _ = segmenter.network.forward(segmenter.params, _table(segmenter, cut), rows, pack((len(rows),)))
+    scores, _ = segmenter.network.outputs[0].forward(segmenter.params, h)
     assert (scores.argmax(axis=1)[:-1] == labels[:-1]).all()
 
 

@@ -6,17 +6,19 @@ A word is looked at alone, as a sentence of one word, so that nothing but itself
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..models.classifier import Classifier
 from ..models.hmm import END, IMPOSSIBLE, START, HMMTagger
 from ..models.inputs import FEATURES
 from ..models.tagger import RNNTagger
 from ..nn.packing import Packing
 from ..text.features import WordTable, normalized, word_features
+from ..text.vocab import Vocab
 
 FREQUENT = 500  # rows of rarer features have hardly been trained
 
@@ -57,10 +59,12 @@ class Terms(NamedTuple):
 def overview(manifest: Mapping[str, Any], model: Any) -> dict[str, Any]:
     """Provenance, options and sizes of a model of any kind, as JSON values; its tags, when it has some."""
     _, ids, arrays = model.state()
+    named = (getattr(model, name, None) for name in ("tags", "labels"))
+    answers = next((vocab for vocab in named if isinstance(vocab, Vocab)), Vocab([]))
     maps = {name: len(strings) - 1 for name, strings in ids.items() if isinstance(strings, list)}
     maps |= {name: len(strings) - 1 for name, strings in ids.get("features", {}).items()}
     return {"kind": manifest["kind"], "program": manifest.get("program"), "info": manifest["info"],
-            "options": manifest["options"], "tags": ids.get("tags", [""])[1:], "maps": maps,
+            "options": manifest["options"], "tags": answers.strings[1:], "maps": maps,
             "arrays": {name: list(array.shape) for name, array in arrays.items()}}
 
 
@@ -77,6 +81,16 @@ def look(tagger: RNNTagger | HMMTagger, word: str, count: int) -> dict[str, Any]
             "evidence": [evidence._asdict() for evidence in why.evidence],
             "nearest_words": nearest_words(tagger, word, count),
             "nearest_features": nearest_features(tagger, word, count)}
+
+
+def look_at_text(classifier: Classifier, words: Sequence[str], count: int) -> dict[str, Any]:
+    """What a classifier makes of a text, as JSON values: its most probable labels, and what each word weighs in the
+    attention, None without one."""
+    (found,) = classifier.probabilities([words])
+    names = classifier.labels.strings[1:]
+    ranked = np.argsort(-found.p, kind="stable")[:count].tolist()
+    return {"words": list(words), "labels": [{"label": names[k], "probability": float(found.p[k])} for k in ranked],
+            "attention": None if found.attention is None else found.attention.tolist()}
 
 
 def reasons(tagger: RNNTagger, word: str, count: int = 3) -> Reasons:

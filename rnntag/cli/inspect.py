@@ -13,6 +13,9 @@ from . import common
 from .table import json_text, table, text
 
 
+BAR, BAR_WIDTH = "\u2588", 40  # of the largest weight
+
+
 @click.command("inspect", cls=common.Command)
 @click.argument("model")
 @click.argument("words", nargs=-1, metavar="[WORD...]")
@@ -22,11 +25,12 @@ from .table import json_text, table, text
 def main(model: str, words: tuple[str, ...], count: int, as_json: bool) -> None:
     """Show where MODEL comes from, its sizes and options; or, with WORDs, what it knows of each.
 
-    A WORD is tagged alone, as a sentence of one word. For an RNN, each of its features is taken away
+    A WORD is tagged alone, as a sentence of one word. To a classifier all WORDs are one text: its labels are shown
+    and, with --pooling attention, what each word weighs. For an RNN, each of its features is taken away
     in turn (read as unknown) to see what speaks for its tag; and the words and features that are read
     most alike are those with the largest cosine. For an HMM the three terms of the score are shown.
     """
-    from ..analysis.inspection import look, overview
+    from ..analysis.inspection import look, look_at_text, overview
     from ..errors import OptionError, quote
     from ..files import STANDARD, open_output
     from ..storage.kinds import KINDS, TAGGERS
@@ -40,10 +44,13 @@ def main(model: str, words: tuple[str, ...], count: int, as_json: bool) -> None:
             raise OptionError(repr(word), "a word is not empty and has no space in it", place="WORD")
     manifest = read_manifest(model)
     found: Any = load(model)
-    if words:
+    if words and manifest["kind"] == "classifier":
+        record = {"model": model, **look_at_text(found, words, count)}
+        lines = list(text_report(record))
+    elif words:
         if manifest["kind"] not in TAGGERS:
-            raise OptionError(f"{quote(words[0])}, for a model of kind {manifest['kind']}", "taggers know words",
-                              f"Use {KINDS[manifest['kind']].command}.", "WORD")
+            raise OptionError(f"{quote(words[0])}, for a model of kind {manifest['kind']}", "taggers and classifiers "
+                              "know words", f"Use {KINDS[manifest['kind']].command}.", "WORD")
         looks = [look(found, word, count) for word in words]
         record = {"model": model, "words": looks}
         lines = [line for known in looks for line in word_report(known)]
@@ -146,6 +153,18 @@ def word_report(record: Mapping[str, Any]) -> Iterator[str]:
     for title, key in (("words", "nearest_words"), ("features", "nearest_features")):
         if record[key]:
             yield f"  nearest {title}: " + ", ".join(f"{name} {cosine:.2f}" for name, cosine in record[key])
+
+
+def text_report(record: Mapping[str, Any]) -> Iterator[str]:
+    """The labels of a text, and a bar for what each word weighs."""
+    yield "label:  " + "  ".join(f"{label['label']} {_percent(label['probability'])}" for label in record["labels"])
+    weights = record["attention"]
+    if weights is None:
+        yield "(Which words it looks at, a classifier with --pooling attention shows.)"
+        return
+    yield ""
+    yield from table([(word, _percent(weight), BAR * round(BAR_WIDTH * weight / max(weights)))
+                      for word, weight in zip(record["words"], weights)], right=[1])
 
 
 def _percent(p: float) -> str:

@@ -29,6 +29,11 @@ GROUPS = {  # heading: {name: (module, what it does)}
         "score": ("score", "Show how probable a text is, and each word of it."),
         "generate": ("generate", "Write text drawn from a language model."),
     },
+    "Classifiers": {
+        "train-classifier": ("train_classifier", "Train a classifier of texts."),
+        "classify": ("classify", "Label texts with a trained classifier."),
+        "grade-labels": ("grade_labels", "Grade the labels of texts."),
+    },
     "Grade and compare": {
         "grade-pos": ("grade_pos", "Grade answers against reference tags."),
         "report": ("report", "Write a page of scores and figures about answers."),

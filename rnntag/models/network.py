@@ -21,7 +21,7 @@ from ..nn.packing import Lookup, Packing
 from ..nn.recurrent import OneHotRecurrent, Recurrent
 from ..text.features import WordTable
 from .inputs import FEATURES, Characters, Embeddings, OneHot, Vectors
-from .options import CELLS, OUTPUTS, Options
+from .options import CELLS, OUTPUTS, POOLINGS, Options
 
 
 class Classes(NamedTuple):
@@ -38,12 +38,13 @@ class Classes(NamedTuple):
 
 
 def build(options: Options, rows: int, columns: Mapping[str, Classes], characters: int = 0,
-          vectors: int = 0) -> Network:
+          vectors: int = 0, pooling: str = "") -> Network:
     """The network of given options and sizes.
 
     columns   what is answered, in order; the output layer of the first is called ``output``, another ``output.NAME``
     rows, characters, vectors   sizes of the feature table, the alphabet (with its unknown) and the table of
                                 pretrained vectors (with row 0 for none)
+    pooling   one of POOLINGS: then there is one answer for each sentence
     """
     o, E, D = options, options.embedding, options.directions
     cell = made(CELLS[o.cell])(o.activation)
@@ -61,6 +62,8 @@ def build(options: Options, rows: int, columns: Mapping[str, Classes], character
             layers.append(kind(f"rnn{number}", cell, width, o.hidden, D, o.bptt))
             width = o.hidden * D
         layers.append(Dropout(o.dropout))
+    if pooling:
+        layers.append(made(POOLINGS[pooling])("pooling", width, D if o.encoder == "rnn" else 1))
     for number, (units, activation) in enumerate(o.dense_layers):
         layers += [Dense(f"dense{number}.W", f"dense{number}.b", width, units, activation), Dropout(o.dropout)]
         width = units

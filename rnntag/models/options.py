@@ -17,6 +17,7 @@ GROUPS = ("Input", "Network", "Training")  # headings, in order
 RETIRED = {"weight_decay"}  # options of earlier versions that changed nothing that is stored
 FEATURES = ("form", "lower", "prefixes", "suffixes", "shape")
 CELLS = {"elman": "cells:Elman", "gru": "cells:GRU", "lstm": "cells:LSTM"}  # module and class in nn
+POOLINGS = {"last": "pooling:Last", "mean": "pooling:Mean", "max": "pooling:Max", "attention": "pooling:Attention"}
 OUTPUTS = {"softmax": "output:Softmax", "crf": "output:CRF"}
 Kind = TypeVar("Kind", bound="TrainingOptions")
 

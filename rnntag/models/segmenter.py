@@ -220,8 +220,8 @@ class Segmenter:
                 chosen = np.array([windows[i] for i in members])[packing.sentence]
                 at = chosen[:, 0] + packing.time
                 own = (at >= chosen[:, 2]) & (at < chosen[:, 3])
-                scores[at[own]] = self.network.scores(
-                    self.params, self.network.projected(self.params, x[at]), packing)[own]
+                z = self.network.projected(self.params, x[at])
+                scores[at[own]] = self.network.scores(self.params, z, packing)[0][own]
         if not abs(scores).max() <= MAX_SCORE:
             raise ModelError("weights so large that scores overflow", "no training ends with such weights",
                              "Train it again, or fetch it again from where it came.", self.place)
@@ -280,7 +280,7 @@ def _network(options: SegmenterOptions, features: FeatureMap, grams: Sequence[Gr
     inputs = PieceInputs(features, grams, o.embedding, o.word_dropout, o.gram_dropout)
     cell = getattr(cells, CELLS[o.cell].partition(":")[2])()
     layers = [Dropout(o.dropout), Recurrent("rnn0", cell, o.embedding, o.hidden, 2), Dropout(o.dropout)]
-    return Network(inputs, layers, Softmax("output", 2 * o.hidden, 3))
+    return Network(inputs, layers, [Softmax("output", 2 * o.hidden, 3)])
 
 
 def _check(options: dict[str, Any], ids: dict[str, Any]) -> tuple[SegmenterOptions, dict[str, Any]]:

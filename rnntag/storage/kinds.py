@@ -79,6 +79,7 @@ class Kind(NamedTuple):
 KINDS = {"rnn": Kind("tagger:RNNTagger", "test-rnn", {"lemmatizer": "transducer", "segmenter": "segmenter"}),
          "hmm": Kind("hmm:HMMTagger", "test-hmm"),
          "lm": Kind("language_model:LanguageModel", "rnntag score", since=2),
+         "classifier": Kind("classifier:Classifier", "rnntag classify", since=2),
          "transducer": Kind("transducer:Transducer", "rnntag transduce", since=2),
          "segmenter": Kind("segmenter:Segmenter", "rnntag segment", since=2)}
 TAGGERS = ("rnn", "hmm")

@@ -53,7 +53,7 @@ class SegmentingTask(Task):
     def loss_and_gradient(self, items: list[int], rng: np.random.Generator) -> tuple[float, list[dict[str, Any]]]:
         packing, network = pack(tuple(self.sizes[i] for i in items)), self.segmenter.network
         rows, targets = (interleave([arrays[i] for i in items], packing) for arrays in (self.rows, self.targets))
-        loss, grads = network.loss_and_gradient(self.params, self.words, rows, targets, packing, rng)
+        loss, grads = network.loss_and_gradient(self.params, self.words, rows, targets[:, None], packing, rng)
         return loss, [grads]
 
     def score(self, params: dict[str, Array]) -> float | None:

@@ -29,6 +29,11 @@ class Task(Protocol):
     shuffled: bool = True
     carried: dict[str, Array] = {}
 
+    @property
+    def predictions(self) -> int:
+        """How many losses an epoch sums up: one for each token."""
+        return sum(self.sizes)
+
     def loss_and_gradient(self, items: list[int], rng: np.random.Generator) -> tuple[float, list[dict[str, Any]]]:
         """The negative log-likelihood of some items, largest first, its mean over them, and the gradient of that:
         arrays or Rows by name, in parts whose norms are limited one by one."""

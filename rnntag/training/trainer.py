@@ -28,7 +28,7 @@ LOWER = "Lower --learning-rate, or set --clip."
 class Epoch:
     """What is known after an epoch.
 
-    loss             mean negative log-likelihood of a token, in nats
+    loss             mean negative log-likelihood of a prediction (of a token's tag), in nats
     score            on the dev set, or None; ``score_name`` is what the task calls it
     best             is this the best epoch so far?
     clipped          share of the updates whose gradient was clipped
@@ -102,8 +102,9 @@ class Trainer:
             self._epoch(progress)
             seconds = time.perf_counter() - start
             score = self._judge()
-            record = Epoch(at.epoch + 1, at.loss / self.tokens, score, at.stale == 0, at.clipped / len(at.plan or []),
-                           rate, seconds, self.tokens / seconds, self.task.score_name)
+            loss, clipped = at.loss / self.task.predictions, at.clipped / len(at.plan or [])
+            record = Epoch(at.epoch + 1, loss, score, at.stale == 0, clipped, rate, seconds, self.tokens / seconds,
+                           self.task.score_name)
             at.epoch, at.plan, at.batch, at.loss, at.clipped = at.epoch + 1, None, 0, 0.0, 0
             yield record
 
