@@ -89,8 +89,8 @@ class Writer:
 
 def _questions(word: str, context: Mapping[str, Likely]) -> list[tuple[Question, float]]:
     """The most probable questions about a word, and how probable each is among them."""
-    combinations = [(question(word, dict(zip(context, (value for value, _ in values)))), math.prod(p for _, p in values))
-                    for values in product(*context.values())]
+    combinations = [(question(word, {name: value for name, (value, _) in zip(context, values)}),
+                     math.prod(p for _, p in values)) for values in product(*context.values())]
     best = sorted(combinations, key=lambda pair: -pair[1])[:TRIED]
     total = sum(p for _, p in best)
     return [(q, p / total) for q, p in best]
