@@ -11,7 +11,7 @@ is fastest with matrices this small, and has to be set before numpy is imported)
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, overload
 
@@ -57,18 +57,21 @@ def save(tagger: Tagger, path: str | Path, *, force: bool = False) -> None:
 
 def train(corpus: Corpus, *, dev: Corpus = (), dev_fraction: float = 0.0, keep: str | None = None,
           preset: str | None = None, init: str | Path | Tagger | None = None, vectors: Vectors | None = None,
-          raw_text: Text = (), format: str | None = None, separator: str = "_", field: str | None = None,
-          column: int = 2, tag_map: Mapping[str, str] | None = None, **options: Any) -> RNNTagger:
+          raw_text: Text = (), format: str | None = None, separator: str = "_",
+          field: str | Sequence[str] | None = None, column: int = 2, tag_map: Mapping[str, str] | None = None,
+          **options: Any) -> RNNTagger:
     """An RNN tagger trained on ``corpus``.
 
     corpus, dev    a file, or sentences: ``corpus.Sentence`` or lists of (word, tag); dev scores each epoch
     dev_fraction   the share of ``corpus`` to hold out as the dev set instead
     keep           the weights to keep: of the epoch that is ``best`` on the dev set (default), or of the ``last`` one
-    preset         the options to start from: tutorial, default, accurate (default: default, or those of ``init``)
+    preset         the options to start from: tutorial, default, columns, accurate (default: default, or columns when
+                   there are several, or those of ``init``)
     init           a tagger, or a model folder, to start from instead of random weights (adaptation.py)
     vectors        pretrained word vectors: a file, or distinct words and an array with a row for each
     raw_text       untagged text to make vectors from: files, or sentences as lists of words
-    format, separator, field, column, tag_map   how files are to be read, as on the command line
+    format, separator, field, column, tag_map   how files are to be read, as on the command line; ``field`` may be a
+                   list of columns
     options        fields of ``options.Options``, such as epochs=8 or cell="lstm"
 
     Raises CorpusError for a corpus that cannot be learnt from, OptionError for arguments that are wrong,

@@ -33,7 +33,6 @@ from rnntag.models.classifier import Classifier, ClassifierOptions
 from rnntag.models.hmm import HMMTagger
 from rnntag.models.language_model import LanguageModel, LanguageOptions
 from rnntag.models.options import Options
-from rnntag.models.reading import read
 from rnntag.models.segmenter import Segmenter, SegmenterOptions
 from rnntag.models.tagger import RNNTagger
 from rnntag.models.transducer import Transducer, TransducerOptions
@@ -189,7 +188,7 @@ def texts(count, seed, folder):
         how = rng.choice(({}, {"lines": True}, {"presegmented": True}))
         with watched({"text": data}, slowest):
             try:
-                sentences = list(read(segmenter, characters(io.BytesIO(data), "text"), **how))
+                sentences = list(segmenter.read(characters(io.BytesIO(data), "text"), **how))
                 again = "".join(_parts(sentences))
                 known = data.decode()
                 assert again == known or not sentences and not known.strip("\ufeff").strip()
@@ -278,7 +277,7 @@ def _classify(model):
 
 def _segment(segmenter):
     text = "\ufeffDon't  du\u3000\r\n\r\n\u81ea\u7136 a.\x00"
-    assert "".join(_parts(read(segmenter, text))) == text
+    assert "".join(_parts(segmenter.read(text))) == text
 
 
 def _parts(sentences):

@@ -129,7 +129,7 @@ def test_options_in_documents_are_options_of_their_commands(document):
 @pytest.mark.parametrize("text, wrong", [
     ("```sh\ntrain-rnn a b --cell gru --colour \\\n    --hue 3 | test-rnn m --seed 1\n```",
      [("train-rnn", "--colour"), ("train-rnn", "--hue"), ("test-rnn", "--seed")]),
-    ("    rnntag check x --jobs 2", [("check", "--jobs")]), ("use `grade-pos a b --dev c`", [("grade-pos", "--dev")]),
+    ("    rnntag data x --jobs 2", [("data", "--jobs")]), ("use `grade-pos a b --dev c`", [("grade-pos", "--dev")]),
     ("```sh\npython scripts/compare.py --nonsense 'a --b'\n```", [("scripts/compare.py", "--nonsense")]),
     ("`pip install --nonsense x`", []), ("```sh\ntrain-rnn a b --dev c && echo --done\n```", [])])
 def test_an_option_that_a_command_does_not_have_is_found(text, wrong):

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from rnntag.text import features
-from rnntag.text.features import (MAX_CHARACTERS, FeatureMap, WordTable, characters, normalized, shape, slots_of,
-                                  stored_slots, word_features)
+from rnntag.text.features import (MAX_CHARACTERS, FeatureMap, WordTable, characters, ngrams, normalized, shape,
+                                  slots_of, stored_slots, word_features)
 from rnntag.text.vocab import Vocab
 
 ALL = ("form", "lower", "prefixes", "suffixes", "shape")
@@ -195,3 +195,26 @@ def test_a_word_has_no_row_until_all_of_it_is_known(monkeypatch):
     assert (table.features == fresh.features).all() and (table.vectors == fresh.vectors).all()
     assert list(map(list, table.characters)) == list(map(list, fresh.characters))
     assert table.characters_read == 6
+
+
+# ------------------------------------------------------------------ n-grams
+
+
+def test_the_n_grams_of_a_word_are_its_runs_of_characters_with_marks_at_both_ends():
+    assert ngrams("Ab") == ["<a", "ab", "b>", "<ab", "ab>", "<ab>"]
+    assert max(map(len, ngrams("unbelievable"))) == 5 and len(ngrams("x" * 1000)) == len(ngrams("x" * 64))
+
+
+def test_n_grams_that_few_different_words_have_are_not_kept():
+    words = [f"{letter}ing" for letter in "abcde"]
+    features = FeatureMap.build([*words, *["thorn"] * 9], ("form", "ngrams"))
+    assert set(features.ngrams.strings[1:]) == {"in", "ng", "g>", "ing", "ng>", "ing>"}
+    assert features.slots == ("form",) and features.rows == 7
+    assert [ids.tolist() for ids in features.ngram_ids(["zing", "q"])] == [
+        [features.ngrams[gram] for gram in ("in", "ng", "g>", "ing", "ng>", "ing>")], [0]]
+
+
+def test_a_word_table_has_the_n_grams_of_each_word():
+    table = WordTable(FeatureMap.build([f"{letter}ing" for letter in "abcde"], ("ngrams",)))
+    assert table.ids(["sing", "?", "sing"]).tolist() == [0, 1, 0]
+    assert [len(ids) for ids in table.ngrams] == [6, 1] and table.features.shape == (2, 0)

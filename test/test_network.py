@@ -22,10 +22,15 @@ SMALL = {"features": "form,suffixes", "cell": "elman", "embedding": 5, "hidden":
          **dict.fromkeys(DROPS, 0.0)}
 
 
+ONE_COLUMN = {"": Classes(3)}
+COLUMNS = {"upos": Classes(3), "feats": Classes(4, np.array([[1, 1, 0, 0], [0, 1, 1, 0]], np.float32)),
+           "lemma": Classes(5, chains=False)}  # in all but the first, tokens may lack a class
+
+
 class Case:
     """A small network with random float64 parameters, a batch for it, and its gradient."""
 
-    def __init__(self, lengths=MIXED, seed=1, dtype="float64", **options):
+    def __init__(self, lengths=MIXED, seed=1, dtype="float64", columns=ONE_COLUMN, **options):
         rng = np.random.default_rng(seed)
         self.options = Options(**{**SMALL, **options})
         features = FeatureMap.build(WORDS[:7], self.options.feature_names)  # two words are unknown
@@ -35,7 +40,7 @@ class Case:
         self.words.ids(WORDS)
         self.words.set_dropout(0.0, Counter())
         self.words.dropout = np.full(len(WORDS), 0.3, np.float32)
-        self.sizes = features.rows, {"": Classes(3)}, len(alphabet or ()), len(vectors or ())
+        self.sizes = features.rows, columns, len(alphabet or ()), len(vectors or ()), len(features.ngrams or ())
         self.network = build(self.options, *self.sizes)
         self.params = {name: array.astype(dtype)
                        for name, array in normal(rng, 0.5, **self.network.shapes()).items()}
@@ -43,7 +48,8 @@ class Case:
             self.params["vectors.table"][0] = 0
         self.lengths, self.packing = lengths, pack(lengths)
         self.types = rng.integers(0, len(WORDS), sum(lengths))
-        self.targets = rng.integers(0, 3, (sum(lengths), 1))
+        self.targets = np.stack([rng.integers(-(number > 0), column.size, sum(lengths))
+                                 for number, column in enumerate(columns.values())], axis=1)
         self.random = any(getattr(self.options, name) for name in DROPS)
 
     def run(self):
@@ -79,6 +85,7 @@ COMPOSITIONS = {
     "one-hot": {"embedding": 0}, "one-hot lstm, two layers": {"embedding": 0, "cell": "lstm", "layers": 2},
     "one-hot words, one direction": {"embedding": 0, "features": "form", "bidirectional": False},
     "dropout": {"dropout": 0.4, "word_dropout": 1.0, "cell": "gru", "layers": 2, "dense": ("6",)},
+    "three columns": {"columns": COLUMNS}, "n-grams": {"features": "form,ngrams"},
     "everything": {"cell": "lstm", "layers": 2, "char_rnn": 2, "vectors": 6, "freeze_vectors": False,
                    "dense": ("6",), "output": "crf", "dropout": 0.4, "word_dropout": 1.0,
                    "vector_dropout": 0.3},
@@ -212,7 +219,7 @@ def test_truncation_reaches_the_network(cell):
 
 def test_shapes_tell_names_and_sizes():
     options = Options(embedding=5, hidden=4, layers=2, cell="lstm", dense=("6",), bidirectional=False)
-    assert build(options, 11, {"": Classes(3)}).shapes() == {
+    assert build(options, 11, ONE_COLUMN).shapes() == {
         "features.table": (11, 5), "rnn0.fwd.W_x": (5, 16), "rnn0.fwd.W_h": (4, 16), "rnn0.fwd.b": (16,),
         "rnn1.fwd.W_x": (4, 16), "rnn1.fwd.W_h": (4, 16), "rnn1.fwd.b": (16,), "dense0.W": (4, 6),
         "dense0.b": (6,), "output.W_o": (6, 3), "output.b_o": (3,)}
@@ -298,3 +305,41 @@ def test_members_share_vectors_that_are_frozen_and_no_others(freeze):
     _, three = ensemble(members=3, vectors=4, freeze_vectors=freeze)
     tables = [name for name in three.shapes() if name.endswith("vectors.table")]
     assert tables == (["vectors.table"] if freeze else [f"net{m}.vectors.table" for m in range(3)])
+
+
+# ------------------------------------------------------------------ several columns
+
+
+def test_the_loss_of_several_columns_is_the_sum_and_tokens_without_a_class_have_none():
+    case = Case(columns=COLUMNS)
+    h, _ = case.network.forward(case.params, case.words, case.types, case.packing)
+    total = 0.0
+    for output, targets in zip(case.network.outputs, case.targets.T):
+        scores, _ = output.forward(case.params, h)
+        p = softmax(scores)
+        total -= sum(np.log(p[i, k]) for i, k in enumerate(targets) if k >= 0)
+    assert (case.targets[:, 1:] < 0).any() and close(case.run()[0], total / len(case.packing.lengths))
+
+
+def test_the_output_layers_are_named_by_their_columns_and_lemmas_have_no_chain():
+    network = build(Options(output="crf"), 11, COLUMNS)
+    assert [output.name for output in network.outputs] == ["output", "output.feats", "output.lemma"]
+    assert [type(output).__name__ for output in network.outputs] == ["CRF", "CRF", "Softmax"]
+
+
+def test_scores_of_the_columns_that_are_asked_for():
+    case = Case(columns=COLUMNS)
+    z = case.network.input_projection(case.params, case.words, np.arange(len(WORDS)))
+    every = case.network.scores(case.params, z, case.packing, case.types, range(3))
+    assert [scores.shape[1] for scores in every] == [3, 4, 5]
+    for number in range(3):
+        (alone,) = case.network.scores(case.params, z, case.packing, case.types, [number])
+        assert (alone == every[number]).all()
+
+
+def test_n_grams_are_added_by_the_root_of_their_number():
+    case = Case(features="form,ngrams")
+    bags, table = [case.words.ngrams[word] for word in case.types], case.params["ngrams.table"]
+    x, _ = case.network.inputs.forward(case.params, case.words, case.types)
+    form = case.params["features.table"][case.words.features[case.types, 0]]
+    assert close(x - form, np.stack([table[bag].sum(axis=0) / np.sqrt(len(bag)) for bag in bags]))

@@ -50,7 +50,7 @@ REFUSED = [
     ({"encoder": "transformer"}, "it is one of rnn, cnn"),
     ({"schedule": "step"}, "it is one of constant, linear, cosine"),
     # features
-    ({"features": "form,stem"}, "it is some of form, lower, prefixes, suffixes, shape, each once"),
+    ({"features": "form,stem"}, "it is some of form, lower, prefixes, suffixes, shape, ngrams, each once"),
     ({"features": "form,form"}, "each once"),
     ({"features": ""}, "a network needs some input"),
     # combinations

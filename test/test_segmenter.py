@@ -16,7 +16,6 @@ from rnntag.corpus.lines import Lines
 from rnntag.corpus.segmented import surface
 from rnntag.errors import ModelError, OptionError
 from rnntag.models import reading
-from rnntag.models.reading import read
 from rnntag.models.segmenter import CONTEXT, WINDOW, Segmenter, SegmenterOptions
 from rnntag.storage import modelfile
 from rnntag.training.segmenting import SegmentingTask, labels_of, segmentation, train_segmenter
@@ -46,7 +45,7 @@ def segmenter():
 
 
 def found(segmenter, text, **how):
-    return [sentence.tokens for sentence in read(segmenter, text, **how)]
+    return [sentence.tokens for sentence in segmenter.read(text, **how)]
 
 
 def test_it_learns_where_tokens_and_sentences_end(segmenter):
@@ -132,7 +131,7 @@ def test_no_character_is_lost_whatever_the_text_and_its_blocks(segmenter, how, m
         text = "a" * rng.choice((0, 0, 200)) + "".join(rng.choices(ODD, k=rng.randrange(1, 150)))
         sizes = [rng.randrange(1, 40) for _ in text]
         blocks = [text[sum(sizes[:i]):sum(sizes[:i + 1])] for i in range(len(sizes))]
-        sentences = list(read(segmenter, filter(None, blocks), **how))
+        sentences = list(segmenter.read(filter(None, blocks), **how))
         if not sentences:
             assert not text.strip().strip("\ufeff").strip()
             continue
@@ -169,14 +168,14 @@ def test_lines_are_sentences_and_presegmented_lines_have_their_tokens(segmenter)
 
 
 def test_paragraphs_and_the_text_are_opened_once(segmenter):
-    sentences = list(read(segmenter, "\n\nAnn reads. Bob sings.\n\n\nEve reads."))
+    sentences = list(segmenter.read("\n\nAnn reads. Bob sings.\n\n\nEve reads."))
     assert [sentence.opens for sentence in sentences] == [("# newdoc", "# newpar"), (), ("# newpar",)]
     assert sentences[0].before == "\n\n" and sentences[1].spaces[-1] == "\n\n\n"
 
 
 def test_an_eager_reader_does_not_wait_for_what_follows(segmenter):
     blocks = iter(["Ann reads.\n\n", "\n", "Bob sings.\n\n"])
-    reader = read(segmenter, blocks, eager=True)
+    reader = segmenter.read(blocks, eager=True)
     assert next(reader).tokens == ["Ann", "reads", "."]
     assert list(blocks)[0] == "\n"  # nothing more had been read
 

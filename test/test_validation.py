@@ -9,12 +9,13 @@ from click.testing import CliRunner
 from conftest import ROOT
 from samples import written
 
-from rnntag.cli import cross_validate, learning_curve
+from rnntag.cli import cross_validate, grade_pos, learning_curve
 from rnntag.cli.train_rnn import parse_run
-from rnntag.corpus import Sentence, read_tagged
+from rnntag.corpus import Sentence, read, read_tagged
 from rnntag.errors import OptionError
 from rnntag.evaluation.curve import Curve
 from rnntag.models.options import preset
+from rnntag.text.vocab import Vocab
 from rnntag.training.validation import Recipe, Trial, curve_trials, fold_trials, learning_curves, run
 
 HMM = Recipe("hmm", None)
@@ -63,11 +64,17 @@ def test_a_curve_with_an_empty_part_is_refused():
 
 
 def test_answers_are_those_of_training_by_hand():
-    task = Trial(HMM, tuple(range(30)), (35, 31))
-    (pairs,), expected = run([task], SENTENCES), HMM.tag(SENTENCES[:30], [SENTENCES[35], SENTENCES[31]])
-    assert [each.answer for each in pairs] == expected
-    assert [(each.words, each.reference, each.line) for each in pairs] == [
-        (SENTENCES[i].words, SENTENCES[i].tags, i + 1) for i in (35, 31)]
+    test = [SENTENCES[35], SENTENCES[31]]
+    (answers,) = run([Trial(HMM, tuple(range(30)), (35, 31))], SENTENCES)
+    assert [each.tags for each in answers] == list(HMM.train(SENTENCES[:30]).tag(each.words for each in test))
+    assert [(each.words, each.line, each.first.best) for each in answers] == [
+        (each.words, each.line, None) for each in test]
+
+
+def test_vectors_are_learnt_from():
+    vectors = Vocab([f"w{i}" for i in range(31)]), np.eye(32, 4, dtype=np.float32)
+    recipe = Recipe("rnn", preset("tutorial", hidden=4, epochs=1, embedding=4, vectors=4), vectors)
+    assert "vectors.table" in recipe.train(SENTENCES).params
 
 
 def test_several_processes_give_the_same_answers_in_the_same_order():
@@ -120,11 +127,40 @@ def test_cross_validation_shows_folds_mean_spread_and_confusion(invoke):
     assert "Most common mistakes:\n" in out and "\nTokens " in out
 
 
-def test_two_models_are_compared(invoke):
-    out = invoke(cross_validate, "--model", "hmm", "--model", "rnn", "--preset", "tutorial", "--options",
-                 "--hidden 2 --epochs 1", "--folds", 2, "--errors", 1)
-    assert "rnn tutorial --hidden 2 --epochs 1 against hmm: -" in out
-    assert "more than chance: hmm is better" in out
+def test_two_models_are_compared_over_seeds(invoke):
+    arguments = ("--model", "hmm", "--model", "rnn", "--preset", "tutorial", "--options",
+                 "--hidden 2 --learning-rate 0.0001", "--folds", 2, "--errors", 1)
+    out = invoke(cross_validate, *arguments, "--seeds", 3)
+    assert "rnn tutorial --hidden 2 --learning-rate 0.0001 against hmm: -" in out
+    assert "It is rejected: hmm is better." in out and "Hypothesis: in the mean over seeds" in out
+    assert "2 folds (3 seeds from 1)" in out and "\nSeed 2 " in out
+    found = json.loads(invoke(cross_validate, *arguments[:-2], "--seeds", 3, "--json"))
+    assert [each["more_than_chance"] for each in found["differences"]] == [True]
+    assert [len(each["accuracies"]) for each in found["models"]] == [3, 3]
+    one = invoke(cross_validate, *arguments)
+    assert "more than chance" not in one and "One seed does not tell" in one
+
+
+def test_each_options_is_a_configuration_with_its_own_preset_and_raw_text(invoke, write):
+    raw = write("raw", b"w1 w2 w3\n" * 50)
+    out = invoke(cross_validate, "--options", "--preset tutorial --epochs 1", "--options",
+                 "--epochs 1 --hidden 2 --raw-text raw", "--folds", 2, "--errors", 0)
+    assert "rnn tutorial --epochs 1  rnn default --epochs 1 --hidden 2 --raw-text raw" in out
+    assert "given together" in invoke(cross_validate, "--options", f"--vectors v --raw-text {raw}", status=2)
+    assert "--vector-dropout" in invoke(cross_validate, "--options", "--vector-dropout 0.3", status=2)
+
+
+def test_the_answers_are_written_with_probabilities_and_graded_as_the_command_does(invoke, write):
+    write("corpus", b"\n" + written(corpus(30)) + b"\n" + written(corpus(30, seed=2)))
+    out = invoke(cross_validate, "--model", "hmm", "--folds", 3, "-o", "a.jsonl")
+    answers = list(read("a.jsonl"))
+    assert [len(each) for each in answers] == [len(each) for each in read("corpus")] and len(answers[0]) == 0
+    assert all(0 < row[0][1] <= 1 and len(row) == 3 for each in answers if each.words for row in each.first.best)
+    graded = CliRunner().invoke(grade_pos.main, ["corpus", "a.jsonl", "--calibration"])
+    assert graded.output.splitlines()[0] in out and "calibration error" in graded.output
+    assert "exists already" in invoke(cross_validate, "--model", "hmm", "-o", "a.jsonl", status=1)
+    invoke(cross_validate, "--model", "hmm", "--folds", 3, "-o", "a.vertical")
+    assert [each.tags for each in read("a.vertical") if each.words] == [each.tags for each in answers if each.words]
 
 
 def test_jobs_change_nothing(invoke):
@@ -151,6 +187,8 @@ def test_options_that_would_change_nothing_are_misuse(invoke, command, options, 
     (cross_validate, ["--model", "hmm", "--options", "--epochs 3"], "--options: given without --model rnn"),
     (learning_curve, ["--model", "hmm", "--preset", "tutorial"], "--preset: given without --model rnn"),
     (learning_curve, ["--model", "hmm", "--test", "test", "--held-out", 0.2], "--held-out: given with --test"),
+    (cross_validate, ["--model", "hmm", "--output-format", "jsonl"], "--output-format: given without -o"),
+    (cross_validate, ["--seeds", 2, "-o", "a"], "--output: given with several configurations or seeds"),
     (cross_validate, ["--model", "hmm", "--json", "--errors", 3], "--errors: given with --json")])
 def test_options_of_the_command_that_would_change_nothing_are_misuse(invoke, command, arguments, message):
     assert message in invoke(command, *arguments, status=2)

@@ -11,6 +11,7 @@ from typing import Any
 from ..corpus import Sentence
 from ..corpus.split import folds
 from ..evaluation import Score
+from .disagreement import Suspect
 from .findings import Finding, beginning, findings
 from .variation import OddOne, Variation, odd_ones, variations
 
@@ -47,7 +48,7 @@ class Overlap:
 
 @dataclass
 class Report:
-    """All that is said of a corpus; ``overlap`` is None without a test corpus."""
+    """All that is said of a corpus; ``overlap`` is None without a test corpus, ``suspects`` without a tagger."""
 
     counts: Counts
     baseline: Score
@@ -55,6 +56,7 @@ class Report:
     variations: list[Variation]
     odd: list[OddOne]
     overlap: Overlap | None
+    suspects: list[Suspect] | None = None
 
     @property
     def fault(self) -> bool:
@@ -67,6 +69,7 @@ class Report:
                 "findings": [asdict(finding) for finding in self.findings],
                 "variations": [asdict(variation) for variation in self.variations],
                 "odd": [odd._asdict() for odd in self.odd],
+                "suspects": None if self.suspects is None else [suspect.to_dict() for suspect in self.suspects],
                 "test": self.overlap and asdict(self.overlap), "fault": self.fault}
 
 

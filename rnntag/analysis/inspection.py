@@ -57,14 +57,16 @@ class Terms(NamedTuple):
 
 
 def overview(manifest: Mapping[str, Any], model: Any) -> dict[str, Any]:
-    """Provenance, options and sizes of a model of any kind, as JSON values; its tags, when it has some."""
+    """Provenance, options and sizes of a model of any kind, as JSON values; the classes of its columns, when it has
+    some, and as ``tags`` those of the first."""
     _, ids, arrays = model.state()
     named = (getattr(model, name, None) for name in ("tags", "labels"))
     answers = next((vocab for vocab in named if isinstance(vocab, Vocab)), Vocab([]))
     maps = {name: len(strings) - 1 for name, strings in ids.items() if isinstance(strings, list)}
     maps |= {name: len(strings) - 1 for name, strings in ids.get("features", {}).items()}
+    columns = {name: strings[1:] for name, strings in ids.get("columns", {"": answers.strings}).items()}
     return {"kind": manifest["kind"], "program": manifest.get("program"), "info": manifest["info"],
-            "options": manifest["options"], "tags": answers.strings[1:], "maps": maps,
+            "options": manifest["options"], "tags": next(iter(columns.values())), "columns": columns, "maps": maps,
             "arrays": {name: list(array.shape) for name, array in arrays.items()}}
 
 
@@ -108,8 +110,8 @@ def reasons(tagger: RNNTagger, word: str, count: int = 3) -> Reasons:
     rows = np.tile(features, (1 + len(kinds), 1))
     for number, (_, _, _, k) in enumerate(kinds, 1):
         rows[number, k] = offsets[k]
-    extra = [name for name, there in (("vector", tagger.options.vectors), ("characters", tagger.options.char_rnn))
-             if there]
+    extra = [name for name, there in (("vector", tagger.options.vectors), ("characters", tagger.options.char_rnn),
+                                      ("ngrams", tagger.features.ngrams)) if there]
     table.features = np.concatenate((rows, np.tile(features, (len(extra), 1))))
     N = len(table.features)
     if tagger.options.vectors:
@@ -118,6 +120,9 @@ def reasons(tagger: RNNTagger, word: str, count: int = 3) -> Reasons:
     if tagger.options.char_rnn:
         table.characters = table.characters * N
         table.characters[len(rows) + extra.index("characters")] = np.zeros(1, np.intp)
+    if tagger.features.ngrams:
+        table.ngrams = table.ngrams * N
+        table.ngrams[len(rows) + extra.index("ngrams")] = np.zeros(1, np.intp)
     packing = Packing((1,) * N)
     with np.errstate(over="ignore", invalid="ignore"):
         z = tagger.network.input_projection(tagger.params, table, np.arange(N))

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from ..corpus import TAGGED, Layout
+from ..corpus import TAGGED, Layout, field_names
 from . import common
 
 if TYPE_CHECKING:
+    from ..corpus import Sentence
     from ..evaluation import Pair
 
 FORMATS = (*TAGGED, "tags")
@@ -30,51 +31,75 @@ answers_options = common.options(
     common.format_option(None, list(FORMATS), what="Format of REFERENCE and ANSWERs", shown="detected from "
                          "each file"),
     common.separator,
-    common.field,
+    common.compared_fields,
     common.column,
 )
 
 
+TOGETHER = {"alltags": ("upos", "xpos", "feats"), "all": ("upos", "xpos", "feats", "lemma")}  # right in all of them
+
+
 class Answer(NamedTuple):
-    """One answer: the name of its file, and its sentences paired with those of the reference."""
+    """One answer: the name of its file, and for each column its sentences paired with those of the reference."""
 
     name: str
-    pairs: list[Pair]
+    columns: dict[str, list[Pair]]
 
 
 def read_answers(reference: str, answers: Sequence[str], layout: Layout, tag_map: str | None) -> list[Answer]:
     """The answers, each paired with the one reference; ``layout`` says how to read all of them. A note on standard
     error counts the tokens of the reference that have no tag.
 
-    Raises CorpusError for files that do not belong together.
+    With several columns, those of TOGETHER of which there are two at least follow them. Raises CorpusError for files
+    that do not belong together.
     """
     from ..corpus import read
     from ..corpus.lists import read_tag_map
-    from ..evaluation import map_tags, pair
+    from ..evaluation import map_tags, pair, together
     from ..files import shown
 
     mapping = read_tag_map(tag_map) if tag_map is not None else {}
     right = list(map_tags(read(reference, layout, FORMATS, want="some"), mapping))
+    names = _names(right, layout)
     paired = []
     for path in answers:
-        given = map_tags(read(path, layout, FORMATS, want="some"), mapping)
-        pairs = list(pair(right, given, shown(reference), shown(path)))
-        _warn_of_other_tags(pairs, shown(reference), shown(path))
-        paired.append(Answer(shown(path), pairs))
-    if left_out := sum(len(pair.left_out) for pair in paired[0].pairs):
-        click.echo(f"Note: {left_out:,} of the {sum(map(len, right)):,} tokens in {shown(reference)} have no tag; "
-                   "they are left out.", err=True)
+        given = list(map_tags(read(path, layout, FORMATS, want="some"), mapping))
+        columns = {name: list(pair(right, given, shown(reference), shown(path), name)) for name in names}
+        for name, pairs in columns.items():
+            _warn_of_other_tags(pairs, shown(reference), shown(path), name)
+        columns |= {name: list(together([columns[part] for part in parts])) for name, wanted in TOGETHER.items()
+                    if len(parts := [part for part in wanted if part in columns]) > 1
+                    and (name == "alltags" or "lemma" in parts)}
+        paired.append(Answer(shown(path), columns))
+    for name, pairs in paired[0].columns.items():
+        if name not in TOGETHER and (left_out := sum(len(pair.left_out) for pair in pairs)):
+            click.echo(f"Note: {left_out:,} of the {sum(map(len, right)):,} tokens in {shown(reference)} have no "
+                       f"{called(name)}; they are left out.", err=True)
     return paired
 
 
-def _warn_of_other_tags(pairs: Sequence[Pair], reference: str, name: str) -> None:
+def _names(right: Sequence[Sentence], layout: Layout) -> list[str]:
+    """The columns to compare; of all, those in which the reference has something."""
+    from ..corpus import ALL
+    if layout.field != ALL:
+        return field_names(layout.field)
+    found = {name for sentence in right for name in sentence.columns}
+    return [name for name in field_names(ALL) if name in found] or [""]
+
+
+def called(name: str) -> str:
+    """What the values of a column are called."""
+    return name if name == "lemma" else "tag"
+
+
+def _warn_of_other_tags(pairs: Sequence[Pair], reference: str, name: str, field: str) -> None:
     """Warn of an answer most of whose tags the reference lacks: it has words where tags should be, or is of another
     tag set. (Not all of it needs to differ: in many tag sets the tag of a full stop is a full stop.)"""
     from ..evaluation import MISSING
     right = {tag for pair in pairs for tag in pair.reference}
     tokens = sum(len(pair.answer) for pair in pairs)
     foreign = sum(tag not in right and tag != MISSING for pair in pairs for tag in pair.answer)
-    if foreign > tokens / 2:
+    if foreign > tokens / 2 and field != "lemma":
         click.echo(f"Warning: {foreign:,} of the {tokens:,} tags in {name} are none of those in {reference}. Has one "
                    "of them words instead of tags, or are they of two tag sets (--tag-map)?", err=True)
 

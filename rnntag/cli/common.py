@@ -219,6 +219,9 @@ filled_fields = click.option(
     "--fields", "--field", "field", metavar="COLUMN,...", default=None, help="Columns to fill, of those that the "
     "model has learnt (default: all of them). A single one goes into this column of CoNLL-U (default: that of its "
     "training, else upos).")
+compared_fields = click.option(
+    "--field", metavar="COLUMN,...", default=None, help="Columns of CoNLL-U or jsonl to compare: some of upos, xpos, "
+    "feats and lemma with commas between them, or all that REFERENCE has: all (default: upos).")
 column = click.option("--column", type=click.IntRange(2), default=2, show_default=True, metavar="N",
                       help="Column of vertical that holds the tags, counted from 1; the word is in the first.")
 errors = click.option("--on-error", type=click.Choice(["stop", "skip"]), default="stop", show_default=True,

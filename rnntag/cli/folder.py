@@ -144,6 +144,8 @@ def _files(path: Path, folder: Path) -> Iterator[tuple[Path, Path]]:
 def _answer_name(name: str, how: dict[str, Any]) -> str:
     """The name of an answer: that of its question, but for an ending that is the name of a format."""
     stem, dot, format = plain(name).rpartition(".")
+    if how.get("raw"):
+        return f"{stem or name}.{how['output_format'] or shape('conllu', how['best'])}"
     if not stem or format.lower() not in FORMATS:
         return name
     return f"{stem}.{how['output_format'] or shape(format.lower(), how['best'])}{name[len(plain(name)):]}"

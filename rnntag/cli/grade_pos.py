@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..corpus import Layout
 from . import common
-from .answers import answers_arguments, answers_options, read_answers, training_corpus
+from .answers import TOGETHER, Answer, answers_arguments, answers_options, read_answers, training_corpus
 from .table import json_text, percent, probability, short_names, span, table, text
 
 if TYPE_CHECKING:
@@ -46,8 +46,10 @@ def main(reference: str, answers: tuple[str, ...], summary: bool, train: str | N
     All are tagged text, or a sentence a line of tags alone; one of them may be -, standard input.
     Two ANSWERs or more are also compared with each other: is the difference more than chance?
     Intervals and that verdict come from a bootstrap over sentences.
+
+    Several columns of CoNLL-U or jsonl (--field) are graded one by one. alltags counts the tokens that are right in
+    UPOS, XPOS and FEATS, all those whose lemma is right, too; what REFERENCE lacks is not asked for.
     """
-    from ..evaluation import breakdown
     from ..files import STANDARD, open_output, shown
 
     common.read_once(reference, *answers, train, tag_map)
@@ -58,32 +60,55 @@ def main(reference: str, answers: tuple[str, ...], summary: bool, train: str | N
     layout = Layout(**how)
     training = training_corpus(train, layout)
     read = read_answers(reference, answers, layout, tag_map)
-    calibrations = [breakdown.calibration(answer.pairs, answer.name) for answer in read] if calibration else []
-    grading = None
+    calibrations = calibrated(read) if calibration else {}
+    gradings = {}
     if summary or training or as_json or len(answers) > 1:
         from ..evaluation.grading import Knowledge, grade
         names = short_names([answer.name for answer in read])
-        grading = grade([(name, answer.pairs) for name, answer in zip(names, read)],
-                        Knowledge.of(training) if training else None, resamples, seed)
+        known = Knowledge.of(training) if training else None
+        gradings = {column: grade([(name, answer.columns[column]) for name, answer in zip(names, read)], known,
+                                  resamples, seed) for column in read[0].columns}
     with open_output(STANDARD) as target:
-        if as_json and grading is not None:
-            record = {"reference": shown(reference), **grading.to_dict()}
-            target.write(json_text(record | ({"calibration": calibrations} if calibration else {})))
+        if as_json:
+            records = {column: grading.to_dict() | ({"calibration": calibrations[column]} if column in calibrations
+                                                    else {}) for column, grading in gradings.items()}
+            alone = len(records) == 1
+            target.write(json_text({"reference": shown(reference),
+                                    **(next(iter(records.values())) if alone else {"columns": records})}))
             return
-        for number, (name, pairs) in enumerate(read):
-            lines = list(mistakes_report(pairs, errors, examples))
-            if per_tag:
-                lines += ["", *tag_report(pairs)]
-            if calibration:
-                lines += ["", *calibration_report(calibrations[number])]
-            if len(answers) > 1:
-                lines = [*([""] if number else []), f"{name}:", *lines]
-            target.write(text(lines))
-        if grading is not None:
-            target.write(text(["", *summary_report(grading)]))
+        lines: list[str] = []
+        if len(read[0].columns) > 1:
+            lines += columns_report(read)
+        for column in read[0].columns:
+            for number, answer in enumerate(read):
+                title = ", ".join([column] * (len(read[0].columns) > 1) + [answer.name] * (len(read) > 1))
+                lines += [*[""] * bool(lines), *[f"{title}:"] * bool(title)]
+                lines += mistakes_report(answer.columns[column], errors * (column not in TOGETHER), examples)
+                if per_tag and column not in TOGETHER:
+                    lines += ["", *tag_report(answer.columns[column])]
+                if column in calibrations:
+                    lines += ["", *calibration_report(calibrations[column][number])]
+            if column in gradings:
+                lines += ["", *summary_report(gradings[column])]
+        target.write(text(lines))
+
+
+def calibrated(read: Sequence[Answer]) -> dict[str, list[dict[str, Any]]]:
+    """The calibration of each answer, for the columns that have one."""
+    from ..evaluation import breakdown
+    return {column: [breakdown.calibration(answer.columns[column], answer.name) for answer in read]
+            for column in read[0].columns if column not in TOGETHER}
 
 
 # ------------------------------------------------------------------ text
+
+
+def columns_report(read: Sequence[Answer]) -> list[str]:
+    """The accuracy of each answer in each column."""
+    from ..evaluation import accuracy
+    head = ("Accuracy", *(short_names([answer.name for answer in read])))
+    return table([head, *((column, *(str(accuracy(answer.columns[column])) for answer in read))
+                          for column in read[0].columns)])
 
 
 def mistakes_report(pairs: list[Pair], errors: int, limit: int) -> Iterator[str]:
@@ -124,14 +149,14 @@ def calibration_report(record: dict[str, Any]) -> Iterator[str]:
     yield from table(rows, right=range(3))
 
 
-def summary_report(grading: Grading) -> Iterator[str]:
-    """The table of scores, then the comparisons in words."""
+def summary_report(grading: Grading, verdicts: bool = True) -> Iterator[str]:
+    """The table of scores, then (``verdicts``) the comparisons in words."""
     yield from _one(grading.grades[0]) if len(grading.grades) == 1 else _side_by_side(grading.grades)
     yield (f"Intervals: 95 %, bootstrap over {grading.sentences:,} sentences ({grading.resamples:,} resamples, "
            f"seed {grading.seed})" + ("; Wilson's takes tokens as independent." if len(grading.grades) == 1 else "."))
     if grading.sentences < 30:
         yield f"{grading.sentences} sentences are few for a bootstrap: its intervals are too narrow."
-    for comparison in grading.comparisons:
+    for comparison in grading.comparisons if verdicts else ():
         yield ""
         yield from verdict(comparison, grading)
 

@@ -12,6 +12,8 @@ import click
 from . import common
 from .table import json_text, table, text
 
+MOST_TAGS = 200  # of a column that are shown
+
 
 BAR, BAR_WIDTH = "\u2588", 40  # of the largest weight
 
@@ -77,10 +79,12 @@ def model_report(record: Mapping[str, Any], defaults: Mapping[str, Any]) -> Iter
     yield "Provenance:"
     yield from table([("", *row) for row in _flat(record["info"])] or [("", "not recorded")])
     yield ""
-    if record["tags"]:
-        yield f"Tags: {len(record['tags'])}"
-        yield from wrap(" ".join(record["tags"]), 98, initial_indent="    ", subsequent_indent="    ",
-                        break_long_words=False, break_on_hyphens=False)
+    for name, values in record["columns"].items():
+        if values:
+            yield f"Tags{' of ' * bool(name)}{name}: {len(values):,}"
+            shown = " ".join(values[:MOST_TAGS]) + " ..." * (len(values) > MOST_TAGS)
+            yield from wrap(shown, 98, initial_indent="    ", subsequent_indent="    ", break_long_words=False,
+                            break_on_hyphens=False)
     yield "Known (entries of each map):"
     yield from table([("", name, f"{size:,}") for name, size in record["maps"].items()], right=[2])
     yield ""

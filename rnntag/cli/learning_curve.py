@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 @common.corpus_options()
 @common.quiet
 def main(corpus: str, test: str | None, held_out: float, halvings: int, repeats: int, models: tuple[str, ...],
-         preset: str, changes: str, jobs: int, seed: int, as_json: bool, layout: Layout, quiet: bool) -> None:
+         preset: str, changes: tuple[str, ...], jobs: int, seed: int, as_json: bool, layout: Layout,
+         quiet: bool) -> None:
     """Train on 1/16, 1/8 ... 1/1 of CORPUS, show the accuracy of each, and what doubling should bring.
 
     The curve is the power law error = a n^-b, n the training tokens, fitted to the errors counted. As
@@ -46,7 +47,7 @@ def main(corpus: str, test: str | None, held_out: float, halvings: int, repeats:
 
     if test is not None:
         common.refuse("with --test", "held_out")
-    chosen = recipes(models, preset, changes)
+    chosen = recipes(models, preset, changes, quiet)
     sentences = read_tagged(corpus, layout)
     train: Sequence[int]
     held: Sequence[int]

@@ -43,11 +43,14 @@ GROUPS = {  # heading: {name: (module, what it does)}
     "Corpora": {
         "data": ("data", "Fetch a corpus."),
         "check": ("check", "Show what a corpus is like, and what looks wrong in it."),
+        "suggest": ("suggest", "Choose the sentences to annotate next."),
+        "annotate": ("annotate", "Correct a corpus in the browser."),
         "convert": ("convert", "Write a corpus in another format."),
         "vectors": ("vectors", "Make word vectors from untagged text."),
     },
     "Models": {
         "inspect": ("inspect", "Show what is in a model, and why it tags a word so."),
+        "serve": ("serve", "Serve a tagger over HTTP."),
         "diagnose": ("diagnose", "Show how far back the errors of a model reach."),
     },
 }

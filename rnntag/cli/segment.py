@@ -7,18 +7,12 @@ from pathlib import Path
 import click
 
 from ..corpus import FORMATS
-from ..errors import OptionError
-from ..files import STANDARD, open_input, open_output
+from ..files import STANDARD, open_output
 from . import common
+from .rawtext import Raw, check_layout, layout_options
+from .tagging import written
 
 OUTPUTS = ("conllu", "tokens", "jsonl")
-layout_options = common.options(
-    click.option("--lines", is_flag=True, help="Each line of the text is a sentence (default: a paragraph ends at a "
-                 "blank line)."),
-    click.option("--presegmented", is_flag=True, help="Each line of the text is a sentence, and spaces separate its "
-                 "tokens; only tokens of several words are split."),
-    click.option("--offsets", is_flag=True, help="Write where each token is in the text, in characters from its "
-                 "beginning: TokenRange in MISC, or offsets of jsonl."))
 
 
 @click.command("segment", cls=common.Command)
@@ -37,22 +31,13 @@ def main(model: Path, source: str, output: str, output_format: str, lines: bool,
     INPUT is plain text in UTF-8; - or nothing is standard input. No character is lost: CoNLL-U says in MISC what
     stands between tokens where that is not one space.
     """
-    from ..corpus.rawtext import characters
-    from ..models.reading import read
     from ..storage.modelfile import load
 
-    if offsets and output_format == "tokens":
-        raise OptionError("given with --output-format tokens", "there is no place for them", "Leave one of them out.",
-                          "--offsets")
-    if lines and presegmented:
-        raise OptionError("given together", "presegmented lines are sentences already", "Leave --lines out.",
-                          "--lines and --presegmented")
-    segmenter = load(model, "segmenter")
-    writer = FORMATS[output_format]()
-    with open_input(source) as stream_in, open_output(output, force=force) as target:
+    check_layout(lines, presegmented, offsets, output_format)
+    raw, writer = Raw(load(model, "segmenter"), lines, presegmented, offsets), FORMATS[output_format]()
+    with raw.opened(source) as (_, text), open_output(output, force=force) as target:
         at_once = stream or target.isatty()
-        for sentence in read(segmenter, characters(stream_in, source), lines, presegmented, at_once):
-            sentence.prepare(output_format, offsets)
-            target.write(writer.write(sentence).encode())
+        for sentence in raw.sentences(text, output_format, at_once):
+            target.write(written(writer, sentence, source).encode())
             if at_once:
                 target.flush()

@@ -19,6 +19,7 @@ from . import common
 
 if TYPE_CHECKING:
     from ..models.answers import Words
+    from .rawtext import Raw
 
 OUTPUT_FORMATS = [name for name, format in FORMATS.items() if format.has_tags]
 WITH_PROBABILITIES = ("jsonl", "vertical")  # the formats that have a place for them
@@ -56,7 +57,7 @@ def tagging_options(function: Callable) -> Callable:
 def tag_file(tagger: Annotates, source: str | Path = STANDARD, output: str | Path = STANDARD, *,
              layout: Layout = Layout(), fields: Sequence[str] | None = None,
              output_format: str | None = None, best: int = 0, partial: bool = False, stream: bool = False,
-             ahead: bool = False, force: bool = False) -> tuple[int, int]:
+             ahead: bool = False, force: bool = False, raw: Raw | None = None) -> tuple[int, int]:
     """Tag ``source`` into ``output``; returns the number of sentences and of tokens.
 
     layout   how ``source`` is to be read: a Layout
@@ -66,6 +67,7 @@ def tag_file(tagger: Annotates, source: str | Path = STANDARD, output: str | Pat
              keeps these); otherwise tags in the input are ignored
     stream   answer each sentence before the next is read; so it is done for a terminal, too
     ahead    read ahead for a terminal, too, unless somebody types the input at one
+    raw      how ``source`` is to be read when it is raw text: the answer is then conllu, if nothing else is asked for
 
     Memory does not grow with the input: the tagger is given an iterator, and only the sentences that it has
     read ahead are kept.
@@ -78,7 +80,9 @@ def tag_file(tagger: Annotates, source: str | Path = STANDARD, output: str | Pat
                           place="--output-format")
     sentences = tokens = 0
     choices = [name for name in TO_TAG if not partial or FORMATS[name].has_tags]
-    with open_corpus(source, layout, choices, want="partial" if partial else "words") as (reader, untagged):
+    opened: Any = raw.opened(source, layout) if raw else open_corpus(
+        source, layout, choices, want="partial" if partial else "words")
+    with opened as (reader, untagged):
         if layout.format is None and reader.name == "wordtag" and not partial:
             click.echo(f"Note: the input is read as {reader.name}, its tags are ignored; if that is "
                        "wrong, give --format.", err=True)
@@ -87,7 +91,8 @@ def tag_file(tagger: Annotates, source: str | Path = STANDARD, output: str | Pat
         with open_output(output, force=force) as target:
             at_once = stream or target.isatty()
             stream = at_once and not (ahead and not _typed(source))
-            looked_at = _looked_at(untagged, getattr(tagger, "words", ()), source)
+            looked_at = raw.sentences(untagged, writer.name, at_once) if raw else _looked_at(
+                untagged, getattr(tagger, "words", ()), source)
             for sentence in _annotated(tagger, looked_at, chosen, best, stream):
                 target.write(written(writer, sentence, source).encode())
                 if at_once:

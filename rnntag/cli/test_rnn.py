@@ -10,6 +10,7 @@ import click
 
 from ..corpus import Layout
 from .common import Command
+from .rawtext import check_layout, layout_options, raw_input, raw_options
 from .tagging import tagging_options
 
 
@@ -26,13 +27,15 @@ from .tagging import tagging_options
 @click.option("--jobs", type=click.IntRange(1, 256), default=1, show_default=True, metavar="N",
               help="Processes that tag at the same time. The tags are the same, in the same order; probabilities may "
               "differ in their last digit.")
-def main(model: Path, layout: Layout, probabilities: bool, n_best: int, lexicon: str | None,
-         partial: bool, jobs: int, **arguments: Any) -> None:
+@raw_options
+@layout_options
+def main(model: Path, layout: Layout, probabilities: bool, n_best: int, lexicon: str | None, partial: bool, jobs: int,
+         raw: bool, segmenter: str | None, lines: bool, presegmented: bool, offsets: bool, **arguments: Any) -> None:
     """Tag INPUT with the RNN in the folder MODEL.
 
     INPUT is text, a sentence a line, tokens separated by single spaces, or a corpus in another
     format; - or nothing is standard input. The output has one line (or block of lines) for each
-    sentence of INPUT, blank for blank.
+    sentence of INPUT, blank for blank. Raw text (--raw, --segmenter) is answered in CoNLL-U.
 
     Several files, and those of folders, are answered into a folder, --output-dir. A file that cannot be
     read does not stop the others.
@@ -45,22 +48,23 @@ def main(model: Path, layout: Layout, probabilities: bool, n_best: int, lexicon:
     if jobs > 1 and arguments["stream"]:
         raise OptionError(f"{jobs}, with --stream", "each sentence waits for the one before",
                           "Leave one of them out.", "--jobs")
+    check_layout(lines, presegmented, offsets, arguments["output_format"])
     constraints = None
     if lexicon or partial:
         from ..corpus.lists import read_lexicon
         from ..models.constraints import ConstrainedTagger
         constraints = read_lexicon(lexicon) if lexicon else None, "", layout.field
     with ExitStack() as stack:
+        tagger = load(model, "rnn")
+        text = raw_input(tagger, model, raw, segmenter, lines=lines, presegmented=presegmented, offsets=offsets)
         if jobs > 1:
             from ..parallel import ParallelTagger
-            tagger: Any = stack.enter_context(ParallelTagger(model, jobs, "rnn", constraints))
-        else:
-            tagger = load(model, "rnn")
-            if constraints is not None:
-                tagger = ConstrainedTagger(tagger, *constraints)
+            tagger = stack.enter_context(ParallelTagger(model, jobs, "rnn", constraints))
+        elif constraints is not None:
+            tagger = ConstrainedTagger(tagger, *constraints)
         layout, fields = asked(tagger, layout)
         tag_files(tagger, model=model, layout=layout, fields=fields, best=n_best or int(probabilities),
-                  partial=partial, ahead=jobs > 1, **arguments)
+                  partial=partial, ahead=jobs > 1, raw=text, **arguments)
 
 
 if __name__ == "__main__":

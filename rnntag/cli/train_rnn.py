@@ -44,7 +44,8 @@ def parse_run(text: str, vectors: bool = False) -> Options:
 @click.argument("model")
 @training.dev_options("Tagged corpus")
 @click.option("--preset", "preset_name", type=click.Choice(list(PRESETS)), default=None,
-              help="Options to start from (default: default; with --init those of its MODEL).")
+              help="Options to start from (default: default, or columns when there are several; with --init those of "
+              "its MODEL).")
 @click.option("--init", metavar="MODEL", help="Start from the weights of this model for the words, features and tags "
               "that it shares with TRAIN. It keeps its words and its network; the tags are those of TRAIN (default: "
               "none).")

@@ -111,8 +111,10 @@ def read(path: str | Path, layout: Layout | str | None = None, choices: Iterable
         yield from sentences
 
 
-def read_tagged(path: str | Path, layout: Layout | str | None = None, **more: Any) -> list[Sentence]:
-    """A tagged corpus to learn from: its sentences, empty ones left out; arguments as for ``open_corpus``.
+def read_tagged(path: str | Path, layout: Layout | str | None = None, *, empty: bool = False,
+                **more: Any) -> list[Sentence]:
+    """A tagged corpus to learn from: its sentences, with those that are ``empty`` or without; other arguments as
+    for ``open_corpus``.
 
     All have the same columns, with "" where there is nothing. Of ``all`` columns, those stay in which words differ.
 
@@ -122,14 +124,14 @@ def read_tagged(path: str | Path, layout: Layout | str | None = None, **more: An
     tag_map, skipped = layout.tag_map, layout.skipped
     sentences, shared = [], dict[str, str]().setdefault
     for sentence in read(path, layout, TAGGED, want="tags"):
-        if sentence.words:
+        if sentence.words or empty:
             if tag_map and sentence.tags:
                 sentence.tags = [tag_map.get(tag, tag) for tag in sentence.tags]
             sentence.source = None  # it will not be written back
             for name, tags in sentence.columns.items():  # one string in memory for all that are equal
                 sentence.columns[name] = Column(list(map(shared, tags.values, tags.values)))
             sentences.append(sentence)
-    if not sentences:
+    if not any(map(len, sentences)):
         hint = str(skipped) if skipped is not None and skipped.count else ""
         raise CorpusError("no tagged sentences", "at least one is needed", hint, place=shown(path))
     _settle(sentences, layout.field, shown(path))

@@ -1,12 +1,16 @@
-"""Does text look tokenised? Punctuation that stands alone is counted, and punctuation that sticks to words."""
+"""Does text look tokenised? Punctuation that stands alone is counted, and punctuation that sticks to words. And
+simple rules for text that is not."""
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Container, Sequence
+from itertools import groupby
 
 from ..errors import quote
 
 MARKS = frozenset(".,;:!?\u2026\u3002\u3001\uff01\uff1f\u060c\u061f\u0964")  # also of Chinese, Arabic and Hindi
+ENDS = frozenset(".!?\u2026\u3002\uff01\uff1f\u061f\u0964")  # marks that end a sentence
 LOOKED_AT = 10_000  # tokens of a text; more would say the same
 FEW = 3  # words that may be abbreviations, ordinal numbers and the like,
 SHARE = 0.03  # also so many of all tokens, and as many as there are marks that stand alone
@@ -47,3 +51,32 @@ class Tokenisation:
     def __str__(self) -> str:
         return (f"{self.stuck:,} of {self.tokens:,} tokens end in punctuation, such as {quote(self.example)}; in the "
                 "training corpus it is a token. Put a space before it, and between all tokens.")
+
+
+def split(text: str) -> list[list[str]]:
+    """Text as sentences of words, by rules that know no language: punctuation at the edges of what stands between
+    spaces is split off, equal marks together; a sentence ends with its line, and after a final mark when no small
+    letter follows. A corpus that is tokenised otherwise needs better."""
+    sentences: list[list[str]] = []
+    for line in text.split("\n"):
+        sentence: list[str] = []
+        ended = False
+        for chunk in line.split():
+            words = _edges(chunk)
+            if ended and not words[0][0].islower():
+                sentences.append(sentence)
+                sentence = []
+            sentence += words
+            ended = any(word[0] in ENDS for word in words)
+        sentences += [sentence] if sentence else []
+    return sentences
+
+
+def _edges(chunk: str) -> list[str]:
+    """What stands between two spaces, its punctuation split off."""
+    marks = [unicodedata.category(character)[0] in "PS" for character in chunk]
+    if all(marks):
+        return ["".join(run) for _, run in groupby(chunk)]
+    first, last = marks.index(False), len(marks) - marks[::-1].index(False)
+    return [*("".join(run) for _, run in groupby(chunk[:first])), chunk[first:last],
+            *("".join(run) for _, run in groupby(chunk[last:]))]

@@ -6,8 +6,8 @@ May import: errors, files, corpus.
 
 from .scores import (MISSING, Example, Pair, Score, TagScore, accuracy, accuracy_by_knowledge, ambiguous_words,
                      confusion, examples, macro_f1, map_tags, mistakes, pair, sentence_accuracy,
-                     tag_scores)
+                     tag_scores, together)
 
 __all__ = ["MISSING", "Example", "Pair", "Score", "TagScore", "accuracy", "accuracy_by_knowledge", "ambiguous_words",
            "confusion", "examples", "macro_f1", "map_tags", "mistakes", "pair", "sentence_accuracy",
-           "tag_scores"]
+           "tag_scores", "together"]

@@ -36,6 +36,11 @@ class CrossValidation:
                    sorted((pair for pairs in folds for pair in pairs), key=lambda pair: pair.line))
 
     @property
+    def total(self) -> Score:
+        """All folds together."""
+        return Score(*map(sum, zip(*self.scores)))
+
+    @property
     def mean(self) -> float:
         """The mean accuracy of the folds."""
         return fmean(score.accuracy for score in self.scores)

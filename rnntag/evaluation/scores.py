@@ -8,7 +8,7 @@ numbers. How sure one can be of them: ``significance``; everything together: ``g
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import NamedTuple
@@ -16,6 +16,7 @@ from typing import NamedTuple
 from ..corpus import Column, Sentence
 from ..errors import CorpusError, quote
 
+BETWEEN = "\t"  # stands between the values of several columns: no value has one
 MISSING = "(no tag)"  # the answered tag where there is none: no right one is called so
 
 
@@ -75,8 +76,9 @@ class Score(NamedTuple):
 
 
 def pair(reference: Iterable[Sentence], answer: Iterable[Sentence], reference_name: str = "reference",
-         answer_name: str = "answer") -> Iterator[Pair]:
-    """The sentences of two corpora side by side, with the words of whichever has them.
+         answer_name: str = "answer", field: str | None = None) -> Iterator[Pair]:
+    """The sentences of two corpora side by side, with the words of whichever has them, and what they have in the
+    column ``field`` (default: the first).
 
     What has no tag in the reference is left out; where only the answer has none, it counts as MISSING.
 
@@ -92,19 +94,25 @@ def pair(reference: Iterable[Sentence], answer: Iterable[Sentence], reference_na
             raise CorpusError(f"no sentence {number:,}", f"{longer} has one, in line {surplus.line}",
                               "Is it cut short, or of another text?", shorter)
         _compare_tokens(right, given, reference_name, f"{answer_name}:{given.line}")
-        paired = _paired(right, given)
-        tokens, answered = tokens + len(paired.reference), answered + any(given.tags or [])
+        paired = _paired(right, given, field)
+        tokens, answered = tokens + len(paired.reference), answered + any(tag != MISSING for tag in paired.answer)
         yield paired
     if not tokens or not answered:
         raise CorpusError("no tags", "at least one is needed to compare",
                           place=answer_name if tokens else reference_name)
 
 
-def _paired(right: Sentence, given: Sentence) -> Pair:
+def _column(sentence: Sentence, field: str | None) -> Column:
+    """The column of this name; an empty one where there is none."""
+    found = sentence.columns.get(field, sentence.columns.get("")) if field else sentence.first
+    return found or Column([""] * len(sentence))
+
+
+def _paired(right: Sentence, given: Sentence, field: str | None) -> Pair:
     words = right.words if _has_words(right) else given.words if _has_words(given) else None
-    reference = right.tags or [""] * len(right)
-    answer = [tag or MISSING for tag in given.tags or [""] * len(given)]
-    best = given.first.best if given.first else None
+    answered = _column(given, field)
+    reference, best = _column(right, field).values, answered.best
+    answer = [tag or MISSING for tag in answered.values]
     sure = None if best is None else [row[0][1] for row in best]
     if "" not in reference:
         return Pair(words, reference, answer, right.line, sure)
@@ -247,8 +255,23 @@ def examples(pairs: Iterable[Pair], limit: int, context: int = 4) -> dict[tuple[
 
 
 def map_tags(sentences: Iterable[Sentence], mapping: Mapping[str, str]) -> Iterator[Sentence]:
-    """The sentences with each tag replaced as ``mapping`` says; a tag that it lacks stays."""
+    """The sentences with each tag of the first column replaced as ``mapping`` says; a tag that it lacks stays."""
     for sentence in sentences:
-        first = sentence.first
-        tags = {"": Column([mapping.get(tag, tag) for tag in first.values], first.best)} if first else None
-        yield Sentence(sentence.words, tags, sentence.line)
+        columns = dict(sentence.columns)
+        for name, first in list(columns.items())[:1]:
+            columns[name] = Column([mapping.get(tag, tag) for tag in first.values], first.best)
+        yield Sentence(sentence.words, columns, sentence.line)
+
+
+def together(columns: Sequence[Sequence[Pair]]) -> Iterator[Pair]:
+    """The pairs of several columns as those of one: a token is right when it is right in all of them.
+
+    What a column leaves out says nothing; a token that all leave out is left out.
+    """
+    for pairs in zip(*columns, strict=True):
+        tokens = list(zip(*(pair.tokens() for pair in pairs)))
+        kept = [token for token in tokens if any(right for _, right, _ in token)]
+        out = {i: token[0][0] for i, token in enumerate(tokens) if not any(right for _, right, _ in token)}
+        reference, answer = ([BETWEEN.join(value[side] for value in token) for token in kept] for side in (1, 2))
+        words = [token[0][0] for token in kept] if pairs[0].words is not None else None
+        yield Pair(words, reference, answer, pairs[0].line, left_out=out)

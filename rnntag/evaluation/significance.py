@@ -20,6 +20,7 @@ ALPHA = 0.05  # a difference is called more than chance below this probability
 RESAMPLES = 10_000
 EXACT_LIMIT = 1_000  # McNemar: up to so many tokens that one answer alone has right, the exact test
 BLOCK = 1 << 20  # numbers drawn at once
+NORMAL = 50_000  # degrees of freedom beyond which Student's t is a normal variable to four digits
 
 
 class Interval(NamedTuple):
@@ -126,3 +127,42 @@ def holm(probabilities: Sequence[float]) -> list[float]:
         highest = max(highest, min(1.0, probabilities[i] * (len(probabilities) - rank)))
         adjusted[i] = highest
     return adjusted
+
+
+def t_probability(t: float, freedom: float) -> float:
+    """The probability, from both sides, of a value of Student's t at least as far from 0:
+
+        I_x(v / 2, 1 / 2),  x = v / (v + t^2),  v degrees of freedom
+
+    Beyond NORMAL of these it is a normal variable.
+    """
+    if freedom > NORMAL:
+        return math.erfc(abs(t) / math.sqrt(2))
+    return incomplete_beta(freedom / (freedom + t * t), freedom / 2, 0.5)
+
+
+def t_quantile(share: float, freedom: float) -> float:
+    """The value that Student's t stays below with probability ``share``, above 1/2; by bisection."""
+    low, high = 0.0, 1.0
+    while t_probability(high, freedom) > 2 * (1 - share):
+        low, high = high, 2 * high
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if t_probability(middle, freedom) > 2 * (1 - share) else (low, middle)
+    return (low + high) / 2
+
+
+def incomplete_beta(x: float, a: float, b: float) -> float:
+    """I_x(a, b), the regularised incomplete beta function, by its continued fraction (Abramowitz and Stegun
+    26.5.8), evaluated from its far end, where it converges fast: for x below (a + 1) / (a + b + 2)."""
+    if not 0 < x < 1:
+        return float(x >= 1)
+    if x > (a + 1) / (a + b + 2):
+        return 1 - incomplete_beta(1 - x, b, a)
+    fraction = 1.0
+    for m in range(200, 0, -1):
+        even = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m))
+        odd = -(a + m - 1) * (a + b + m - 1) * x / ((a + 2 * m - 2) * (a + 2 * m - 1))
+        fraction = 1 + odd / (1 + even / fraction)
+    log_front = math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log1p(-x)
+    return math.exp(log_front) / a / fraction

@@ -24,7 +24,7 @@ import numpy as np
 from ..corpus import Sentence
 from ..errors import OptionError
 from ..nn.layers import Array
-from ..text.features import FeatureMap, normalized, word_features
+from ..text.features import NGRAMS, FeatureMap, normalized, word_features
 from ..text.vocab import Vocab
 from .columns import LEMMA, Lemmas, learnt
 from .options import PRESETS, Options, flag, refuse_unknown
@@ -94,9 +94,12 @@ def _both(old: Vocab, new: Vocab) -> Vocab:
 def _features(old: FeatureMap, words: Vocab, tokens: list[str], min_count: int) -> FeatureMap:
     """The maps of the model's slots with the features of ``tokens`` added; the map of ``form`` is ``words``."""
     cache = {word: word_features(word, old.slots) for word in set(tokens)}
-    return FeatureMap({slot: words if slot == "form" else _both(
+    vocabs = {slot: words if slot == "form" else _both(
         old.vocabs[slot], Vocab.build((cache[word][k] for word in tokens), min_count))
-        for k, slot in enumerate(old.slots)})
+        for k, slot in enumerate(old.slots)}
+    if old.ngrams is not None:
+        vocabs[NGRAMS] = _both(old.ngrams, FeatureMap.build(tokens, [NGRAMS]).vocabs[NGRAMS])
+    return FeatureMap(vocabs)
 
 
 def difference(tagger: RNNTagger, model: RNNTagger) -> str:
@@ -129,6 +132,8 @@ def _take_over(tagger: RNNTagger, model: RNNTagger, fresh_vectors: bool) -> None
     shared |= {name: (name, {0: rows}) for name in tagger.network.networks(tagger.params)[0][0].feature_tables}
     if tagger.alphabet and model.alphabet:
         shared["characters.table"] = "characters.table", {0: _shared(tagger.alphabet, model.alphabet)}
+    if tagger.features.ngrams and model.features.ngrams:
+        shared["ngrams.table"] = "ngrams.table", {0: _shared(tagger.features.ngrams, model.features.ngrams)}
     for number, name in enumerate(tagger.fields):
         old = _counterpart(name, tagger, model)
         shared |= _of_output(tagger, number, model, model.fields.index(old) if old is not None else None)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence, Sized
+from itertools import tee
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
 from ..corpus import Column, Sentence, count_characters
 from ..corpus.base import Best
-from ..errors import OptionError, quote
+from ..errors import ModelError, OptionError, quote
 from ..nn.layers import Array
 
 CHUNK_TOKENS = 16_384  # tokens held at once while tagging
@@ -70,6 +71,25 @@ class Annotator:
         wanted = self.chosen(fields)
         for chunk in chunks(sentences, CHUNK_TOKENS):
             yield from map(filled, chunk, self.answers(chunk, wanted, best))
+
+    def read(self, text: str | Iterable[str], segmenter: Any = None, *, lines: bool = False,
+             presegmented: bool = False, fields: Collection[str] | None = None, best: int = 0) -> Iterator[Any]:
+        """The sentences of raw text, which may come in blocks, with tokens, offsets and the columns filled in: each
+        is a ``corpus.segmented.Segmented``; in order, streaming.
+
+        segmenter             a Segmenter (default: the one that is a part of this model)
+        lines, presegmented   as for ``Reader.read``; fields, best: as for ``annotate``
+
+        Raises ModelError where there is no segmenter, and what ``annotate`` raises.
+        """
+        chosen = segmenter or getattr(self, "parts", {}).get("segmenter")
+        if chosen is None:
+            raise ModelError("a model without a segmenter", "raw text needs one", "Give one to read().",
+                             getattr(self, "place", ""))
+        found, ahead = tee(chosen.read(text, lines, presegmented))
+        for sentence, answer in zip(found, self.annotate(ahead, fields, best)):
+            sentence.columns = answer.columns
+            yield sentence
 
     def chosen(self, fields: Collection[str] | None) -> tuple[str, ...]:
         """These fields, in the order of the tagger's own; None: all. Raises OptionError as ``annotate``."""

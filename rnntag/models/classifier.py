@@ -153,7 +153,7 @@ class Classifier:
 
 def _network(options: ClassifierOptions, features: FeatureMap, labels: Vocab, alphabet: Vocab | None) -> Network:
     return build(options, features.rows, {"label": Classes(len(labels) - 1)}, len(alphabet) if alphabet else 0,
-                 pooling=options.pooling)
+                 ngrams=len(features.ngrams) if features.ngrams else 0, pooling=options.pooling)
 
 
 def _check(options: dict[str, Any], ids: dict[str, Any]) -> tuple[ClassifierOptions, FeatureMap, Vocab, Vocab | None]:

@@ -12,7 +12,7 @@ from ..nn.packing import Packing, interleave, pack
 from ..nn.recurrent import Recurrent, RecurrentPass
 from ..text.features import WordTable
 
-FEATURES, VECTORS, CHARACTERS = "features.table", "vectors.table", "characters.table"
+FEATURES, VECTORS, CHARACTERS, NGRAMS = "features.table", "vectors.table", "characters.table", "ngrams.table"
 
 
 class OneHot:
@@ -129,6 +129,45 @@ class Characters:
         dh = np.zeros((len(cache.ids), 2 * H), dy.dtype)
         dx, grads, _ = self.rnn.backward_through(params, dh, cache.rnn, dfinal)
         return {**grads, "characters.W": cache.final.T @ dwords, **self.table.backward(params, dx, cache.ids)[1]}
+
+
+class NGramPass(NamedTuple):
+    """Which of the distinct words each token is (N,), the ids of their n-grams one word after the other, how many
+    each has (n,), and what their sum is multiplied by (n, 1)."""
+
+    which: Array
+    ids: Array
+    counts: Array
+    scale: Array
+
+
+class NGrams:
+    """y = sum of the embeddings of a word's n n-grams / sqrt(n) (Bojanowski et al. 2017 take the mean, in which one
+    telling n-gram of a long word is lost)."""
+
+    def __init__(self, V: int, E: int):
+        self.table, self.E = Embedding(NGRAMS, V, E), E
+
+    def shapes(self) -> Shapes:
+        return self.table.shapes()
+
+    def initialise(self, rng: np.random.Generator) -> dict[str, Array]:
+        table = self.table.initialise(rng)
+        table[NGRAMS][0] = 0
+        return table
+
+    def forward(self, params: dict[str, Array], words: WordTable, types: Array,
+                rng: np.random.Generator | None = None) -> tuple[Array, NGramPass]:
+        distinct, which = np.unique(types, return_inverse=True)
+        bags = [words.ngrams[word] for word in distinct.tolist()]
+        counts, ids = np.array(list(map(len, bags))), np.concatenate(bags)
+        total = np.add.reduceat(params[NGRAMS][ids], np.cumsum(counts) - counts)
+        scale = (1 / np.sqrt(counts[:, None])).astype(total.dtype)
+        return (total * scale)[which], NGramPass(which, ids, counts, scale)
+
+    def backward(self, params: dict[str, Array], dy: Array, cache: NGramPass) -> dict[str, Any]:
+        dwords = rows_gradient(dy, cache.which[:, None]).values * cache.scale
+        return {NGRAMS: rows_gradient(np.repeat(dwords, cache.counts, axis=0), cache.ids[:, None])}
 
 
 class Embeddings(OneHot):

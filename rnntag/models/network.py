@@ -20,7 +20,7 @@ from ..nn.layers import Array, Dense, Dropout, Layer, Shapes
 from ..nn.packing import Lookup, Packing
 from ..nn.recurrent import OneHotRecurrent, Recurrent
 from ..text.features import WordTable
-from .inputs import FEATURES, Characters, Embeddings, OneHot, Vectors
+from .inputs import FEATURES, Characters, Embeddings, NGrams, OneHot, Vectors
 from .options import CELLS, OUTPUTS, POOLINGS, Options
 
 
@@ -38,18 +38,19 @@ class Classes(NamedTuple):
 
 
 def build(options: Options, rows: int, columns: Mapping[str, Classes], characters: int = 0,
-          vectors: int = 0, pooling: str = "") -> Network:
+          vectors: int = 0, ngrams: int = 0, pooling: str = "") -> Network:
     """The network of given options and sizes.
 
     columns   what is answered, in order; the output layer of the first is called ``output``, another ``output.NAME``
-    rows, characters, vectors   sizes of the feature table, the alphabet (with its unknown) and the table of
-                                pretrained vectors (with row 0 for none)
+    rows, characters, vectors, ngrams   sizes of the feature table, the alphabet (with its unknown), the table of
+                                        pretrained vectors (with row 0 for none) and that of n-grams
     pooling   one of POOLINGS: then there is one answer for each sentence
     """
     o, E, D = options, options.embedding, options.directions
     cell, penalty = made(CELLS[o.cell])(o.activation), o.propagation_penalty if o.cell == "elman" else 0.0
     others: list[Any] = [Vectors(vectors, o.vectors, E, o.vector_dropout, o.freeze_vectors)] if o.vectors else []
     others += [Characters(characters, o.char_embedding, cell, o.char_rnn, E)] if o.char_rnn else []
+    others += [NGrams(ngrams, E)] if ngrams else []
     inputs = Embeddings(rows, E, o.word_dropout, others) if E else OneHot(o.word_dropout)
     layers: list[Layer] = [Dropout(o.dropout)] if E else []
     width = E or rows

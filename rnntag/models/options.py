@@ -15,7 +15,7 @@ from ..errors import OptionError, quote
 
 GROUPS = ("Input", "Network", "Training")  # headings, in order
 RETIRED = {"weight_decay"}  # options of earlier versions that changed nothing that is stored
-FEATURES = ("form", "lower", "prefixes", "suffixes", "shape")
+FEATURES = ("form", "lower", "prefixes", "suffixes", "shape", "ngrams")
 CELLS = {"elman": "cells:Elman", "gru": "cells:GRU", "lstm": "cells:LSTM"}  # module and class in nn
 POOLINGS = {"last": "pooling:Last", "mean": "pooling:Mean", "max": "pooling:Max", "attention": "pooling:Attention"}
 OUTPUTS = {"softmax": "output:Softmax", "crf": "output:CRF"}
@@ -98,7 +98,7 @@ class Options(TrainingOptions):
     """All that determines a tagger besides its corpus. Raises OptionError for what does not fit."""
 
     # input
-    features: str = other(",".join(FEATURES), f"Word features, summed: some of {', '.join(FEATURES)}.", "Input")
+    features: str = other(",".join(FEATURES[:-1]), f"Word features, summed: some of {', '.join(FEATURES)}.", "Input")
     normalize: str = choice("none", ("none", "nfc", "nfkc"), "Unicode form in which words are looked up; the output "
                             "keeps theirs.", "Input")
     min_count: int = number(1, 1, 10**9, "Features seen less often than this are unknown.", "Input")
@@ -143,6 +143,9 @@ class Options(TrainingOptions):
         if not (self.feature_names or self.char_rnn or self.vectors):
             raise OptionError("no features, no --char-rnn and no --vectors", "a network needs some input",
                               place="--features")
+        if self.embedding == 0 and "ngrams" in self.feature_names:
+            raise OptionError("0 with --features ngrams", "these are added to embeddings",
+                              "Give --embedding a width.", "--embedding")
         if self.embedding == 0 and (self.char_rnn or self.vectors):
             raise OptionError("0 with --char-rnn or --vectors", "these are added to embeddings",
                               "Give --embedding a width.", "--embedding")
@@ -252,6 +255,8 @@ PRESETS: dict[str, dict[str, Any]] = {
                  "optimizer": "sgd", "batch_size": 1, "learning_rate": 0.2, "embedding_rate": 1.0,
                  "dropout": 0.0, "epochs": 12},
     "default": {},
+    # of several columns: what FEATS and lemmas need to know of a word
+    "columns": {"features": ",".join(FEATURES)},
     "accurate": {"members": 5, "embedding": 128, "hidden": 200, "dropout": 0.5, "epochs": 16},
 }
 

@@ -8,7 +8,7 @@ MAX_TOKENS tokens, so that memory is bounded.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -17,9 +17,10 @@ import numpy as np
 from ..corpus.rawtext import BLANK_LINE, MAX_PART, Part, Parts
 from ..corpus.segmented import Segmented
 from ..nn.layers import Array
-from ..text.places import Cut
-from .segmenter import END, INSIDE, SENTENCE, Segmenter
+from ..text.multiword import Splitter
+from ..text.places import Cut, Places
 
+INSIDE, END, SENTENCE = range(3)  # labels: of what is at the end of a piece of text
 CHUNK = 2 * MAX_PART  # characters of parts that are segmented together, at least
 MARGIN = 2_048  # characters that are read before it is settled where a sentence ends
 MAX_TOKENS = 5_000  # of a sentence
@@ -33,42 +34,90 @@ class Tokens(NamedTuple):
     last: Array
 
 
-def read(segmenter: Segmenter, text: str | Iterable[str], lines: bool = False, presegmented: bool = False,
-         eager: bool = False) -> Iterator[Segmented]:
-    """The sentences of a text, which may come in blocks.
+class Reader:
+    """What reads text by labels.
 
-    lines          each line is a sentence
-    presegmented   each line is a sentence, spaces separate its tokens
-    eager          a sentence need not wait for the spaces after its paragraph, or its line: they are then ``before``
-                   the next, and lost where there is none
+    places     where a token may end
+    splitter   which tokens are several words
     """
-    parts = Parts([text] if isinstance(text, str) else text, lines or presegmented)
-    held: Segmented | None = None  # until it is known what stands after it
-    spaces, number = "", 0
-    for chunk in _chunks(parts, 1 if eager else CHUNK):
-        whole = "".join(part.text for part in chunk)
-        tokens = _tokens(segmenter, whole, chunk, lines, presegmented)
-        settled = len(whole) if chunk[-1].ends or not len(tokens.ends) else int(tokens.ends[-1])
-        if not chunk[-1].ends:
-            parts.give_back(whole[settled:])
-        first = int(tokens.starts[0]) if len(tokens.starts) else settled
-        if held is not None and not eager:
-            held.spaces[-1] += whole[:first]
-        else:
-            spaces += whole[:first]
-        for sentence in _sentences(segmenter, tokens, whole[:settled], chunk[0]):
-            number += 1
-            sentence.number, sentence.before, spaces = number, spaces, ""
-            between = (held.spaces[-1] if held else "") + sentence.before
-            sentence.opens = ("# newdoc", "# newpar") if number == 1 else (
-                "# newpar",) if BLANK_LINE.search(between) else ()
+
+    places: Places
+    splitter: Splitter
+
+    def labels(self, text: str, stops: Sequence[int]) -> tuple[Cut, Array]:
+        """The pieces of some texts that stand together in one string, up to the characters ``stops``, and the label
+        of each (N,). The end of a text is that of a sentence."""
+        raise NotImplementedError
+
+    def read(self, text: str | Iterable[str], lines: bool = False, presegmented: bool = False,
+             eager: bool = False) -> Iterator[Segmented]:
+        """The sentences of a text, which may come in blocks.
+
+        lines          each line is a sentence
+        presegmented   each line is a sentence, spaces separate its tokens
+        eager          a sentence need not wait for the spaces after its paragraph, or its line: they are then
+                       ``before`` the next, and lost where there is none
+
+        Raises what ``labels`` raises.
+        """
+        parts = Parts([text] if isinstance(text, str) else text, lines or presegmented)
+        held: Segmented | None = None  # until it is known what stands after it
+        spaces, number = "", 0
+        for chunk in _chunks(parts, 1 if eager else CHUNK):
+            whole = "".join(part.text for part in chunk)
+            tokens = self._tokens(whole, chunk, lines, presegmented)
+            settled = len(whole) if chunk[-1].ends or not len(tokens.ends) else int(tokens.ends[-1])
+            if not chunk[-1].ends:
+                parts.give_back(whole[settled:])
+            first = int(tokens.starts[0]) if len(tokens.starts) else settled
             if held is not None and not eager:
-                yield held
-            held = sentence
-            if eager:
-                yield sentence
-    if held is not None and not eager:
-        yield held
+                held.spaces[-1] += whole[:first]
+            else:
+                spaces += whole[:first]
+            for sentence in self._sentences(tokens, whole[:settled], chunk[0]):
+                number += 1
+                sentence.number, sentence.before, spaces = number, spaces, ""
+                between = (held.spaces[-1] if held else "") + sentence.before
+                sentence.opens = ("# newdoc", "# newpar") if number == 1 else (
+                    "# newpar",) if BLANK_LINE.search(between) else ()
+                if held is not None and not eager:
+                    yield held
+                held = sentence
+                if eager:
+                    yield sentence
+        if held is not None and not eager:
+            yield held
+
+    def _tokens(self, text: str, chunk: list[Part], lines: bool, presegmented: bool) -> Tokens:
+        """The tokens of a chunk that are settled."""
+        stops = list(accumulate(len(part.text) for part in chunk))
+        if presegmented:
+            cut = self.places.cut(text, stops)
+            labels = np.where(cut.space, END, INSIDE)
+        else:
+            cut, labels = self.labels(text, stops)
+        if lines or presegmented:
+            labels = np.minimum(labels, END)
+            labels[_last(cut)] = SENTENCE
+        at = np.flatnonzero(labels != INSIDE)
+        first = np.concatenate(([0], at[:-1] + 1))[:len(at)]
+        tokens = Tokens(cut.starts[first], cut.ends[at], labels[at] == SENTENCE)
+        return tokens if chunk[-1].ends else _settled(tokens, len(text) - len(chunk[-1].text), len(text) - MARGIN)
+
+    def _sentences(self, tokens: Tokens, text: str, first: Part) -> Iterator[Segmented]:
+        """The sentences of a text that begins as its first part does."""
+        starts, ends = tokens.starts.tolist(), tokens.ends.tolist()
+        forms = [text[start:end] for start, end in zip(starts, ends)]
+        spaces = [text[end:start] for end, start in zip(ends, [*starts[1:], len(text)])]
+        words = list(map(self.splitter, forms)) if self.splitter.seen else []
+        offsets = list(zip((tokens.starts + first.offset).tolist(), (tokens.ends + first.offset).tolist()))
+        begin, line, at = 0, first.line, 0
+        for end in _cut(np.flatnonzero(tokens.last).tolist()):
+            own = slice(begin, end)
+            splits = {i: several for i, several in enumerate(words[own]) if several}
+            line, at = line + text.count("\n", at, starts[begin]), starts[begin]
+            yield Segmented(forms[own], offsets[own], spaces[own], splits=splits, line=line)
+            begin = end
 
 
 def _chunks(parts: Parts, size: int) -> Iterator[list[Part]]:
@@ -82,22 +131,6 @@ def _chunks(parts: Parts, size: int) -> Iterator[list[Part]]:
             chunk, characters = [], 0
     if chunk:
         yield chunk
-
-
-def _tokens(segmenter: Segmenter, text: str, chunk: list[Part], lines: bool, presegmented: bool) -> Tokens:
-    """The tokens of a chunk that are settled."""
-    stops = list(accumulate(len(part.text) for part in chunk))
-    if presegmented:
-        cut = segmenter.places.cut(text, stops)
-        labels = np.where(cut.space, END, INSIDE)
-    else:
-        cut, labels = segmenter.labels(text, stops)
-    if lines or presegmented:
-        labels = np.minimum(labels, END)
-        labels[_last(cut)] = SENTENCE
-    at = np.flatnonzero(labels != INSIDE)
-    tokens = Tokens(cut.starts[np.concatenate(([0], at[:-1] + 1))[:len(at)]], cut.ends[at], labels[at] == SENTENCE)
-    return tokens if chunk[-1].ends else _settled(tokens, len(text) - len(chunk[-1].text), len(text) - MARGIN)
 
 
 def _last(cut: Cut) -> Array:
@@ -119,22 +152,6 @@ def _settled(tokens: Tokens, start: int, limit: int) -> Tokens:
         ends[count], last[count] = limit, True
         count += 1
     return Tokens(starts[:count], ends[:count], last[:count])
-
-
-def _sentences(segmenter: Segmenter, tokens: Tokens, text: str, first: Part) -> Iterator[Segmented]:
-    """The sentences of a text that begins as its first part does."""
-    starts, ends = tokens.starts.tolist(), tokens.ends.tolist()
-    forms = [text[start:end] for start, end in zip(starts, ends)]
-    spaces = [text[end:start] for end, start in zip(ends, [*starts[1:], len(text)])]
-    words = list(map(segmenter.splitter, forms)) if segmenter.splitter.seen else []
-    offsets = list(zip((tokens.starts + first.offset).tolist(), (tokens.ends + first.offset).tolist()))
-    begin, line, at = 0, first.line, 0
-    for end in _cut(np.flatnonzero(tokens.last).tolist()):
-        own = slice(begin, end)
-        splits = {i: several for i, several in enumerate(words[own]) if several}
-        line, at = line + text.count("\n", at, starts[begin]), starts[begin]
-        yield Segmented(forms[own], offsets[own], spaces[own], splits=splits, line=line)
-        begin = end
 
 
 def _cut(lasts: list[int]) -> Iterator[int]:

@@ -31,9 +31,9 @@ from ..text.vocab import Vocab
 from .inputs import FEATURES as PIECES, Embeddings
 from .network import Network
 from .options import CELLS, TrainingOptions, choice, number
+from .reading import INSIDE, SENTENCE, Reader
 from .tagger import MAX_SCORE, batches
 
-INSIDE, END, SENTENCE = range(3)
 FEATURES = ("form", "lower", "prefixes", "suffixes", "shape")
 GRAMS = "grams.table"
 ENDINGS = {False: "endings", True: "beginnings"}  # of tokens, by whether they are read from the end
@@ -47,11 +47,11 @@ class SegmenterOptions(TrainingOptions):
     """All that determines a segmenter besides its corpus. Raises OptionError for what does not fit."""
 
     min_count: int = number(1, 1, 10**9, "Features of pieces seen less often than this are unknown.", "Input")
-    min_grams: int = number(1, 1, 10**9, "n-grams seen less often than this are unknown.", "Input")
+    min_grams: int = number(2, 1, 10**9, "n-grams seen less often than this are unknown.", "Input")
     embedding: int = number(48, 1, 4096, "Width of the embeddings.", "Input")
     cell: str = choice("gru", ("gru", "lstm", "elman"), "Recurrent cell.", "Network")
     hidden: int = number(64, 1, 4096, "Hidden width, for each direction.", "Network")
-    epochs: int = number(12, 1, 100_000, "Passes over the training data.", "Training")
+    epochs: int = number(10, 1, 100_000, "Passes over the training data.", "Training")
     sequence: int = number(60, 1, 100_000, "Pieces of text in a sequence to learn from.", "Training")
     dropout: float = number(0.35, 0, 0.99, "Share of units dropped, of the input and of the output.", "Training")
     word_dropout: float = number(0.25, 0, 1e6, "a: a piece seen n times is read as unknown with probability "
@@ -133,7 +133,7 @@ class Pieces:
         return np.concatenate((rows[:, None], *around), axis=1)
 
 
-class Segmenter:
+class Segmenter(Reader):
     """A trained (or freshly initialised) segmenter.
 
     places     which places of a text are open

@@ -249,7 +249,8 @@ def _network(options: Options, features: FeatureMap, columns: Mapping[str, Label
     classes = {name: Classes(len(labels.names), labels.membership(), name != LEMMA)
                for name, labels in columns.items()}
     members = [build(options, features.rows, classes, len(alphabet) if alphabet else 0,
-                     len(vectors) if vectors else 0) for _ in range(options.members)]
+                     len(vectors) if vectors else 0, len(features.ngrams) if features.ngrams else 0)
+               for _ in range(options.members)]
     return members[0] if options.members == 1 else Ensemble(members, (VECTORS,) if options.freeze_vectors else ())
 
 

@@ -6,6 +6,8 @@ A word's features are strings, one for each slot:
     prefixes  its first 1 to 4 characters    suffixes its last 1 to 5 characters, in lower case
     shape     upper case X, lower case x, digit d, other letters and signs; runs cut after two
 
+and one that has many: ngrams, all runs of 2 to 5 characters of ``<word>``, in lower case.
+
 Each slot has its own id map, with 0 for unknown, and its own block of rows in one table.
 """
 
@@ -25,12 +27,14 @@ from .vocab import Vocab
 
 SLOTS = {"form": ("form",), "lower": ("lower",), "prefixes": ("pre1", "pre2", "pre3", "pre4"),
          "suffixes": ("suf1", "suf2", "suf3", "suf4", "suf5"), "shape": ("shape",)}
+NGRAMS = "ngrams"
+LONGEST_NGRAM, FEW_WORDS = 5, 5  # an n-gram that fewer different words have says what the word says
 MAX_CHARACTERS = 64  # of a word, for the RNN over characters
 
 
 def slots_of(names: Iterable[str]) -> tuple[str, ...]:
     """The slots of the named features, in order."""
-    return tuple(slot for name in names for slot in SLOTS[name])
+    return tuple(slot for name in names for slot in SLOTS.get(name, ()))
 
 
 def stored_slots(names: Iterable[str], stored: Iterable[str]) -> tuple[str, ...] | None:
@@ -97,6 +101,12 @@ def word_features(word: str, slots: Sequence[str]) -> list[str]:
     return [value for (value,) in slot_values([word], slots)]
 
 
+def ngrams(word: str) -> list[str]:
+    """The n-grams of ``word``, as often as they occur, of a long word the first."""
+    marked = f"<{word.lower()[:MAX_CHARACTERS]}>"
+    return [marked[i:i + n] for n in range(2, LONGEST_NGRAM + 1) for i in range(len(marked) - n + 1)]
+
+
 def normalized(words: Iterable[str], form: str) -> list[str]:
     """The words in the Unicode normal form ``nfc`` or ``nfkc`` (UAX 15); ``none`` leaves them alone."""
     if form == "none":
@@ -109,34 +119,45 @@ class FeatureMap:
     """Words to rows of the feature table.
 
     slots     names of the slots, F of them
-    vocabs    an id map for each slot
+    vocabs    an id map for each slot, and the last one, if there is one, of n-grams
+    ngrams    the latter, which have a table of their own
     offsets   (F,)  first row of each slot's block; the row of an unknown feature of that slot
     rows      V, the rows of the table
     """
 
     def __init__(self, vocabs: dict[str, Vocab]):
         self.vocabs = vocabs
-        self.slots = tuple(vocabs)
-        sizes = [len(vocab) for vocab in vocabs.values()]
+        self.slots, self.ngrams = tuple(slot for slot in vocabs if slot != NGRAMS), vocabs.get(NGRAMS)
+        sizes = [len(vocabs[slot]) for slot in self.slots]
         self.offsets = np.cumsum([0, *sizes])[:-1].astype(np.intp)
         self.rows = sum(sizes)
 
     @classmethod
     def build(cls, words: Iterable[str], names: Iterable[str], min_count: int = 1) -> FeatureMap:
-        """The features that occur ``min_count`` times in a corpus given as its tokens."""
-        slots, tokens = slots_of(names), list(words)
+        """The features that occur ``min_count`` times in a corpus given as its tokens, and the n-grams that FEW_WORDS
+        different words have."""
+        names, tokens = list(names), list(words)
+        slots = slots_of(names)
         distinct = list(dict.fromkeys(tokens))
         known = {word: i for i, word in enumerate(distinct)}
         places = [known[word] for word in tokens]
-        return cls({slot: Vocab.build((values[i] for i in places), min_count)
-                    for slot, values in zip(slots, slot_values(distinct, slots))})
+        vocabs = {slot: Vocab.build((values[i] for i in places), min_count)
+                  for slot, values in zip(slots, slot_values(distinct, slots))}
+        if NGRAMS in names:
+            vocabs[NGRAMS] = Vocab.build((ngram for word in distinct for ngram in set(ngrams(word))), FEW_WORDS)
+        return cls(vocabs)
 
     def __call__(self, words: Sequence[str]) -> np.ndarray:
         """Rows of the table (len(words), F) for each word."""
         ids = np.empty((len(words), len(self.slots)), np.intp)
-        for slot, (vocab, values) in enumerate(zip(self.vocabs.values(), slot_values(words, self.slots))):
-            ids[:, slot] = vocab.ids(values)
+        for k, (slot, values) in enumerate(zip(self.slots, slot_values(words, self.slots))):
+            ids[:, k] = self.vocabs[slot].ids(values)
         return ids + self.offsets
+
+    def ngram_ids(self, words: Sequence[str]) -> list[np.ndarray]:
+        """The ids of each word's n-grams, those that are known; [0] for none."""
+        ids = self.vocabs[NGRAMS].ids
+        return [np.array([i for i in ids(ngrams(word)) if i] or [0], np.intp) for word in words]
 
 
 def characters(words: Sequence[str], alphabet: Vocab) -> list[np.ndarray]:
@@ -154,6 +175,7 @@ class WordTable:
     unseen       (n, F)  the same, as if the word had never been seen (``set_dropout``)
     vectors      (n,)    rows of the pretrained vectors, 0 for none
     characters   n arrays of character ids
+    ngrams       n arrays of the ids of n-grams
     dropout      (n,)    probability of reading the word as unknown while training
     characters_read      how many characters all words have together
     """
@@ -170,6 +192,7 @@ class WordTable:
         self.features = np.empty((0, len(self.map.slots)), np.intp)
         self.vectors = np.empty(0, np.intp)
         self.characters: list[np.ndarray] = []
+        self.ngrams: list[np.ndarray] = []
         self.dropout = np.empty(0, np.float32)
 
     def __len__(self) -> int:
@@ -194,6 +217,8 @@ class WordTable:
         features = np.concatenate((self.features[:n], self.map(forms)))
         if self.alphabet is not None:
             self.characters[n:] = characters(forms, self.alphabet)
+        if self.map.ngrams is not None:
+            self.ngrams[n:] = self.map.ngram_ids(forms)
         if self.vocab is not None:
             rows = [self.vocab[word] or self.vocab[word.lower()] for word in forms]
             self.vectors = np.concatenate((self.vectors[:n], np.array(rows, np.intp)))

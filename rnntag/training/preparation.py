@@ -76,14 +76,14 @@ def prepare(corpus: Corpus, *, dev: Corpus = (), dev_fraction: float = 0.0, keep
     names = tuple(train[0].columns)
     of_dev = replace(layout, field=layout.field if "" in names else names)
     held_out = sentences(dev, of_dev, names) if has_dev else []
-    info: dict[str, Any] = {"preset": preset or "default"} if preset or start is None else {}
+    if start is None:
+        preset = preset or ("columns" if len(names) > 1 else "default")
+    info: dict[str, Any] = {"preset": preset} if preset else {}
     info |= modelfile.origin(corpus, train, layout)
     if start is not None:
         info["init"] = ({"name": Path(init).name, "sha256": digest(Path(init) / modelfile.MANIFEST)}
                         if isinstance(init, FILE) else start.info.get("train", {}))
-    table = _table(vectors) if vectors is not None else None
-    if has_text:
-        table = train_vectors(progress(_words(raw_text)))
+    table = vector_table(vectors, raw_text if has_text else (), progress)
     if table is not None:
         given["vectors"] = table[1].shape[1]
         info["vectors"] = {Path(path).name: digest(path) for path in _files(raw_text if has_text else vectors)}
@@ -170,6 +170,14 @@ def _from_pairs(pairs: Any, number: int) -> Sentence:
 
 
 # ------------------------------------------------------------------ vectors
+
+
+def vector_table(vectors: Vectors | None, raw_text: Text, progress: Callable[
+        [Iterator[Sequence[str]]], Iterable[Sequence[str]]] = iter) -> tuple[Vocab, Array] | None:
+    """Words and vectors (V, width), row 0 zero: those given, or from untagged text; None without either."""
+    if vectors is not None:
+        return _table(vectors)
+    return train_vectors(progress(_words(raw_text))) if raw_text else None
 
 
 def _table(vectors: Vectors) -> tuple[Vocab, Array]:

@@ -13,8 +13,9 @@ from ..corpus import Sentence
 from ..corpus.segmented import Paragraph, paragraphs
 from ..corpus.split import hold_out
 from ..evaluation.segmentation import Spans
-from ..models.segmenter import END, INSIDE, SENTENCE, Segmenter, SegmenterOptions
 from ..models.options import refuse_unused
+from ..models.reading import END, INSIDE, SENTENCE
+from ..models.segmenter import Segmenter, SegmenterOptions
 from ..nn.layers import Array
 from ..nn.packing import interleave, pack
 from ..storage.modelfile import provenance

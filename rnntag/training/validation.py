@@ -7,7 +7,7 @@ processes; the answers come in the order of the trials and do not depend on the 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
@@ -16,13 +16,16 @@ import numpy as np
 from ..corpus import Sentence
 from ..corpus.split import folds
 from ..errors import OptionError
-from ..evaluation import Pair, accuracy
+from ..evaluation import Pair, accuracy, pair
 from ..evaluation.crossval import CrossValidation
 from ..evaluation.curve import Curve
+from ..evaluation.repetition import Repeated
 from ..models.options import Options
+from ..nn.layers import Array
 from ..processes import Pool
+from ..text.vocab import Vocab
 
-Answers = list[list[str]]
+APART = 1_000_003  # between the seeds of two recipes: each has its own luck, also when they are the same
 
 
 def _nothing() -> None:
@@ -31,20 +34,19 @@ def _nothing() -> None:
 
 @dataclass(frozen=True)
 class Recipe:
-    """A tagger to be trained: an RNN with these options, or (None) an HMM."""
+    """A tagger to be trained: an RNN with these options (and vectors, as for RNNTagger.create), or (None) an HMM."""
 
     name: str
     options: Options | None
+    vectors: tuple[Vocab, Array] | None = field(default=None, compare=False, repr=False)
 
-    def tag(self, train: Sequence[Sentence], test: Sequence[Sentence]) -> Answers:
-        """Train on ``train``, tag ``test``."""
+    def train(self, sentences: Sequence[Sentence]) -> Any:
+        """The tagger that learns from ``sentences``."""
         if self.options is None:
             from ..models.hmm import HMMTagger
-            tagger: Any = HMMTagger.train(train)
-        else:
-            from .tagging import train_tagger
-            tagger = train_tagger(train, self.options)
-        return list(tagger.tag(sentence.words for sentence in test))
+            return HMMTagger.train(sentences)
+        from .tagging import train_tagger
+        return train_tagger(sentences, self.options, vectors=self.vectors)
 
     def seeded(self, seed: int) -> Recipe:
         """The same with another seed; an HMM has none."""
@@ -53,35 +55,70 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Trial:
-    """Train ``recipe`` on some sentences of the corpus and tag others, given by position."""
+    """Train ``recipe`` on some sentences of the corpus and tag others, given by position.
+
+    best   so many values of each word are given with their probabilities; 0: tags alone
+    """
 
     recipe: Recipe
     train: Sequence[int]
     test: Sequence[int]
+    best: int = 0
+
+
+@dataclass
+class OutOfFold:
+    """How well the taggers of a recipe do on the folds, and what they answered, in the order of the corpus."""
+
+    scores: Repeated
+    answers: list[Sentence]
 
 
 def cross_validate(recipes: Sequence[Recipe], sentences: Sequence[Sentence], k: int, seed: int, jobs: int = 1,
-                   advance: Callable[[], object] = _nothing) -> list[CrossValidation]:
+                   advance: Callable[[], object] = _nothing, seeds: int = 1, best: int = 0) -> list[OutOfFold]:
     """Tag each of k folds with a tagger trained on the others, for every recipe; jobs and advance: see ``run``.
+
+    seeds   repetitions on the same folds with other weights; the answers kept are those of the first
+    best    so many values of each word have probabilities in the answers
 
     Raises what ``fold_trials`` and ``run`` raise.
     """
-    plans = [fold_trials(recipe, len(sentences), k, seed) for recipe in recipes]
-    done = iter(list(run([trial for trials in plans for trial in trials], sentences, jobs, advance)))
-    return [CrossValidation.of(recipe.name, list(islice(done, k)),
-                               [{word for i in trial.train for word in sentences[i].words} for trial in trials])
-            for recipe, trials in zip(recipes, plans)]
+    plans = [[fold_trials(recipe, len(sentences), k, seed, APART * number + k * repeat, best)
+              for repeat in range(seeds)] for number, recipe in enumerate(recipes)]
+    done = run([trial for plan in plans for trials in plan for trial in trials], sentences, jobs, advance)
+    return [_out_of_fold(recipe.name, plan, sentences, done) for recipe, plan in zip(recipes, plans)]
 
 
-def fold_trials(recipe: Recipe, sentences: int, k: int, seed: int) -> list[Trial]:
-    """A trial for each of k folds: train on the others, tag this one. All recipes get the same folds.
+def _out_of_fold(name: str, plan: Sequence[Sequence[Trial]], sentences: Sequence[Sentence],
+                 done: Iterator[list[Sentence]]) -> OutOfFold:
+    """The next answers of ``done`` put together: those of one recipe."""
+    runs, answers = [], [Sentence([])] * len(sentences)
+    for repeat, trials in enumerate(plan):
+        parts = list(islice(done, len(trials)))
+        runs.append(CrossValidation.of(name, [
+            pairs_of(sentences, trial, given) for trial, given in zip(trials, parts)], [
+            {word for i in trial.train for word in sentences[i].words} for trial in trials]))
+        for trial, given in zip(trials, parts) if repeat == 0 else ():
+            for i, answer in zip(trial.test, given):
+                answers[i] = answer
+    return OutOfFold(Repeated(name, runs), answers)
+
+
+def pairs_of(sentences: Sequence[Sentence], trial: Trial, answers: Sequence[Sentence]) -> list[Pair]:
+    """The answers to a trial beside the tags that are right."""
+    return list(pair((sentences[i] for i in trial.test), answers))
+
+
+def fold_trials(recipe: Recipe, sentences: int, k: int, seed: int, apart: int = 0, best: int = 0) -> list[Trial]:
+    """A trial for each of k folds: train on the others, tag this one. All recipes get the same folds; ``apart`` is
+    added to the seeds of the training alone.
 
     Raises OptionError for more folds than sentences.
     """
     if not 2 <= k <= sentences:
         raise OptionError(f"{k} folds of {sentences} sentences", "there are at least 2, and at least one "
                           "sentence in each", place="--folds")
-    return [Trial(recipe.seeded(seed + number), sorted(set(range(sentences)) - set(fold)), fold)
+    return [Trial(recipe.seeded(seed + number + apart), sorted(set(range(sentences)) - set(fold)), fold, best)
             for number, fold in enumerate(folds(sentences, k, np.random.default_rng(seed)))]
 
 
@@ -95,7 +132,8 @@ def learning_curves(recipes: Sequence[Recipe], sentences: Sequence[Sentence], tr
     """
     plans = [curve_trials(recipe, train, test, halvings, repeats, seed) for recipe in recipes]
     trials = [trial for plan in plans for trial in plan]
-    scores = [accuracy(pairs) for pairs in run(trials, sentences, jobs, advance)]
+    scores = [accuracy(pairs_of(sentences, trial, answers))
+              for trial, answers in zip(trials, run(trials, sentences, jobs, advance), strict=True)]
     points = ((sum(len(sentences[i]) for i in trial.train), score.total - score.correct, score.total)
               for trial, score in zip(trials, scores))
     return [Curve.of(recipe.name, list(islice(points, len(plan))), repeats) for recipe, plan in zip(recipes, plans)]
@@ -118,27 +156,29 @@ def curve_trials(recipe: Recipe, train: Sequence[int], test: Sequence[int], halv
 
 
 def run(trials: Sequence[Trial], sentences: Sequence[Sentence], jobs: int = 1,
-        advance: Callable[[], object] = _nothing) -> Iterator[list[Pair]]:
-    """The pairs of each trial's test sentences, in the order of the trials.
+        advance: Callable[[], object] = _nothing) -> Iterator[list[Sentence]]:
+    """The answers to each trial's test sentences, in the order of the trials.
 
     jobs      processes that train at the same time
     advance   called after each trial
 
     Raises RnntagError when a process dies, and what training raises.
     """
-    for trial, answers in zip(trials, _answers(trials, sentences, jobs), strict=True):
+    for answers in _answers(trials, sentences, jobs):
         advance()
-        yield [Pair(sentences[i].words, sentences[i].tags or [], tags, sentences[i].line)
-               for i, tags in zip(trial.test, answers, strict=True)]
+        yield answers
 
 
-def _answers(trials: Sequence[Trial], sentences: Sequence[Sentence], jobs: int) -> Iterator[Answers]:
+def _answers(trials: Sequence[Trial], sentences: Sequence[Sentence], jobs: int) -> Iterator[list[Sentence]]:
     if jobs == 1 or len(trials) == 1:
-        yield from (_answer(sentences, trial) for trial in trials)
+        yield from (answer(sentences, trial) for trial in trials)
         return
     with Pool(min(jobs, len(trials)), "a training process", tuple, sentences) as pool:
-        yield from pool.map(_answer, trials, len(trials))
+        yield from pool.map(answer, trials, len(trials))
 
 
-def _answer(sentences: Sequence[Sentence], trial: Trial) -> Answers:
-    return trial.recipe.tag([sentences[i] for i in trial.train], [sentences[i] for i in trial.test])
+def answer(sentences: Sequence[Sentence], trial: Trial) -> list[Sentence]:
+    """The answers to one trial."""
+    tagger = trial.recipe.train([sentences[i] for i in trial.train])
+    return list(tagger.annotate([Sentence(sentences[i].words, None, sentences[i].line) for i in trial.test],
+                                best=trial.best))

@@ -11,7 +11,7 @@ import click
 
 from ...corpus import Layout
 from .. import common
-from ..answers import answers_arguments, answers_options, read_answers, training_corpus
+from ..answers import TOGETHER, answers_arguments, answers_options, read_answers, training_corpus
 from ..grade_pos import LABELS, verdict
 from ..table import percent, short_names, span
 
@@ -52,12 +52,18 @@ def main(reference: str, answers: tuple[str, ...], output: str, train: str | Non
         if len(set(names)) < len(names):
             raise OptionError("an answer is given twice", "each is named once", place="ANSWER")
         read = dict(zip(names, read_answers(reference, answers, layout, tag_map)))
-        paired = {name: answer.pairs for name, answer in read.items()}
         known = Knowledge.of(training) if training else None
-        grading = grade([(name, paired[name]) for name in names], known, resamples, seed)
         counts = Counter(word for sentence in training for word in sentence.words)
-        parts = [*overview(grading), *breakdowns(paired, counts), *curves(logs),
-                 *(part for grade in grading.grades for part in details(grade, paired[grade.name], worst_count))]
+        columns = list(read[names[0]].columns)
+        gradings = {column: grade([(name, read[name].columns[column]) for name in names], known, resamples, seed)
+                    for column in columns}
+        parts = list(overview_of_columns(gradings)) if len(columns) > 1 else []
+        for number, (column, grading) in enumerate(gradings.items()):
+            paired, of = {name: read[name].columns[column] for name in names}, f" of {column}" * (len(columns) > 1)
+            parts += [*overview(grading, of), *([] if column in TOGETHER else breakdowns(paired, counts, of)),
+                      *([] if number else curves(logs)), *(
+                          part for grade in grading.grades if column not in TOGETHER
+                          for part in details(grade, paired[grade.name], worst_count, of))]
         title = f"{', '.join(names)}: tags compared with {Path(shown(reference)).name}"
         target.write(page.page(title, parts).encode("utf-8", "backslashreplace"))
 
@@ -65,8 +71,18 @@ def main(reference: str, answers: tuple[str, ...], output: str, train: str | Non
 # ------------------------------------------------------------------ the parts of the page
 
 
-def overview(grading: Grading) -> Iterator[str]:
-    """The table of scores, the intervals as a figure, and the comparisons in words."""
+def overview_of_columns(gradings: dict[str, Grading]) -> Iterator[str]:
+    """The accuracy of each answer in each column."""
+    from . import page
+    head = ["", *(grade.name for grade in next(iter(gradings.values())).grades)]
+    rows = [(column, *(_cell(grade.measures["tokens"]) for grade in grading.grades))
+            for column, grading in gradings.items()]
+    yield page.section("Columns", page.table(head, rows), page.paragraph(
+        "alltags: UPOS, XPOS and FEATS are right; all: the lemma, too.", soft=True))
+
+
+def overview(grading: Grading, of: str = "") -> Iterator[str]:
+    """The table of scores, the intervals as a figure, and the comparisons in words; ``of`` follows the titles."""
     from . import figures, page
     grades = grading.grades
     measures = grades[0].measures
@@ -76,7 +92,7 @@ def overview(grading: Grading) -> Iterator[str]:
              for name in measures}
     shown = {label: row for label, row in cells.items() if any(value == value for value, _ in row)}
     yield page.section(
-        "Scores", page.table(head, rows), page.paragraph(
+        f"Scores{of}", page.table(head, rows), page.paragraph(
             f"{grading.sentences:,} sentences, {grading.tokens:,} tokens"
             + (f", without {grading.left_out:,} that have no tag in the reference" if grading.left_out else "")
             + ". Below each score its 95 % interval "
@@ -88,7 +104,7 @@ def overview(grading: Grading) -> Iterator[str]:
         for comparison in grading.comparisons:
             first, *rest = verdict(comparison, grading)
             parts += [f"<h3>{page.escape(first)}</h3>", *(page.paragraph(line.strip()) for line in rest)]
-        yield page.section("Is the difference more than chance?", *parts)
+        yield page.section(f"Is the difference{of} more than chance?", *parts)
 
 
 def _cell(measure: Any) -> str:
@@ -98,22 +114,22 @@ def _cell(measure: Any) -> str:
     return f"{percent(measure.value)} %\n{span(measure.bootstrap)}{counts}"
 
 
-def breakdowns(paired: dict[str, list[Pair]], counts: Counter[str]) -> Iterator[str]:
+def breakdowns(paired: dict[str, list[Pair]], counts: Counter[str], of: str = "") -> Iterator[str]:
     """Accuracy by word frequency, sentence length and confidence."""
     from ...evaluation import breakdown
     from . import figures, page
     bars = "Bars are 95 % intervals of Wilson."
     if counts:
         classes = {name: breakdown.by_frequency(pairs, counts) for name, pairs in paired.items()}
-        yield page.section("By word frequency", page.picture(
+        yield page.section(f"By word frequency{of}", page.picture(
             figures.classes(classes, "occurrences of the word in training"), f"0: unknown words. {bars}"))
     classes = {name: breakdown.by_length(pairs) for name, pairs in paired.items()}
-    yield page.section("By sentence length", page.picture(
+    yield page.section(f"By sentence length{of}", page.picture(
         figures.classes(classes, "tokens in the sentence"), bars))
     bins = {name: breakdown.reliability(pairs) for name, pairs in paired.items() if breakdown.confident(pairs)}
     if bins:
         errors = "; ".join(f"{name}: {percent(breakdown.calibration_error(parts))} %" for name, parts in bins.items())
-        yield page.section("Does it know when it is right?", page.picture(
+        yield page.section(f"Does it know when it is right?{of}", page.picture(
             figures.reliability(bins), f"Below the dashed line a tagger is surer than it should be. {bars} Expected "
             f"calibration error: {errors}."))
 
@@ -133,7 +149,7 @@ def _model(path: str) -> str:
     return str(Path(path).parent) if Path(path).name == "log.jsonl" and Path(path).parent.name else path
 
 
-def details(grade: Any, pairs: list[Pair], worst_count: int) -> Iterator[str]:
+def details(grade: Any, pairs: list[Pair], worst_count: int, of: str = "") -> Iterator[str]:
     """Mistakes, confusion, scores by tag and the worst sentences of one answer."""
     from ...evaluation import breakdown
     from . import page
@@ -146,4 +162,4 @@ def details(grade: Any, pairs: list[Pair], worst_count: int) -> Iterator[str]:
     if worst:
         parts += ["<h3>Worst sentences</h3>", page.paragraph(
             "Marked: the answered tag struck through, then the right one.", soft=True), *map(page.marked, worst)]
-    yield page.section(grade.name, *parts)
+    yield page.section(grade.name + of, *parts)

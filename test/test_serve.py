@@ -1,0 +1,210 @@
+"""``rnntag serve``: what it answers, what it refuses, and that nothing brings it down."""
+
+import random
+import socket
+import threading
+
+import pytest
+from invoking import TINY, failure, invoke
+from samples import TEXT
+from serving import Served
+
+from rnntag.cli.serve import main
+from rnntag.cli.train_rnn import main as train_rnn
+from rnntag.corpus import read
+from rnntag.corpus.tokenisation import split
+from rnntag.storage.modelfile import load
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("serve")
+    (folder / "train").write_bytes(TEXT)
+    invoke(train_rnn, folder / "train", folder / "m", *TINY, "-q")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def server(folder):
+    with Served(folder, "serve", "m", "--max-bytes", 5_000, "--max-tokens", 50, "--timeout", 1) as served:
+        yield served
+
+
+def test_text_and_tokens_are_tagged_as_test_rnn_does(server, folder):
+    (expected,) = load(folder / "m").tag([["the", "dog", "runs", "."]])
+    for body in ({"tokens": ["the", "dog", "runs", "."]}, {"sentences": [["the", "dog", "runs", "."]]},
+                 {"text": "the dog runs."}):
+        assert server.ask("/tag", body) == {"sentences": [{"tokens": ["the", "dog", "runs", "."], "tags": expected}]}
+    assert server.ask("/tag", {"sentences": []}) == {"sentences": []}
+    assert [s["tokens"] for s in server.ask("/tag", {"sentences": [["a"], [], ["b", "c"]]})["sentences"]] == [
+        ["a"], [], ["b", "c"]]
+
+
+def test_the_answers_are_lines_of_jsonl(server, folder):
+    import json
+    (sentence,) = server.ask("/tag", {"tokens": ["the", "dog"], "best": 2})["sentences"]
+    (folder / "line.jsonl").write_text(json.dumps(sentence) + "\n")
+    (again,) = read(folder / "line.jsonl")
+    assert again.words == ["the", "dog"] and [len(row) for row in again.first.best] == [2, 2]
+
+
+def test_info_health_and_the_description(server):
+    info = server.ask("/info")
+    assert (info["model"], info["kind"], info["tags"]) == ("m", "rnn", [".", "DT", "NN", "VB"])
+    assert info["limits"] == {"bytes": 5_000, "tokens": 50, "seconds": 1.0} and info["words"] == 9
+    assert server.ask("/health") == {"status": "ok"}
+    described = server.ask("/openapi.json")
+    assert described["openapi"] == "3.1.0" and set(described["paths"]) == {"/tag", "/info", "/health"}
+    known = described["paths"]["/tag"]["post"]["requestBody"]["content"]["application/json"]["schema"]["properties"]
+    assert set(known) == {"text", "tokens", "sentences", "best", "fields"}
+
+
+def test_the_pages_are_served_with_headers_that_keep_others_out(server):
+    for path in ("/", "/try.js", "/common.js", "/style.css", "/icon.svg"):
+        assert server.ask(path)
+        assert "default-src 'none'" in server.headers["content-security-policy"]
+        assert server.headers["x-content-type-options"] == "nosniff"
+    assert "server" not in server.headers
+
+
+@pytest.mark.parametrize("path", ["/../setup.cfg", "/static/../../x", "/%2e%2e/x", "/style.css/..", "//etc/passwd",
+                                  "/try.html", "/annotate.js", "/api/accept"])
+def test_no_other_path_leads_anywhere(server, path):
+    server.ask(path, status=404)
+
+
+@pytest.mark.parametrize("body, message", [
+    ("", "not JSON"), ("{", "not JSON"), ("[]", "not a JSON object"), ("null", "not a JSON object"),
+    ('{"text": NaN}', "NaN is not JSON"), ("[" * 4_000, "not JSON"), (b"\xff\xfe", "not JSON"), ({}, "one of"),
+    ({"text": "a", "tokens": ["a"]}, "one of"), ({"text": 3}, "not text"), ({"tokens": "a b"}, "not text"),
+    ({"tokens": [["a"]]}, "not text"), ({"sentences": "a"}, "not a list"), ({"sentences": ["a"]}, "not text"),
+    ({"tokens": ["a", ""]}, "empty token"), ('{"text": "\\ud800"}', "half a character"),
+    ({"text": "a", "best": 51}, "whole number"), ({"text": "a", "best": True}, "whole number"),
+    ({"text": "a", "fields": ["xpos"]}, "no named columns"), ({"text": "a", "fields": 3}, "not text"),
+    ({"text": "a", "nonsense": 1}, "'nonsense' is not known")])
+def test_a_request_that_is_wrong_is_told_so(server, body, message):
+    assert message in server.ask("/tag", body, method="POST", status=400)["error"]
+
+
+def test_too_much_is_refused(server):
+    assert "5,000 bytes" in server.ask("/tag", {"text": "a" * 6_000}, status=413)["error"]
+    assert "50 tokens" in server.ask("/tag", {"tokens": ["a"] * 60}, status=413)["error"]
+    assert "50 tokens" in server.ask("/tag", {"sentences": [[]] * 60}, status=413)["error"]
+
+
+@pytest.mark.parametrize("headers, status", [
+    ({"Host": "evil.example"}, 421), ({"Host": "evil.example:80"}, 421), ({"Host": ""}, 421),
+    ({"Host": "localhost.evil.example"}, 421), ({"Host": "127.0.0.1.nip.example"}, 421),
+    ({"Origin": "http://evil.example"}, 403), ({"Origin": "null"}, 403), ({"Content-Type": "text/plain"}, 415),
+    ({"Content-Type": "application/x-www-form-urlencoded"}, 415),
+    ({"Host": "localhost"}, 200), ({"Host": "[::1]:80"}, 200),
+    ({"Content-Type": "application/json; charset=utf-8"}, 200)])
+def test_other_sites_are_kept_out(server, headers, status):
+    answer = server.ask("/tag", {"text": "a"}, headers=headers, status=status)
+    assert ("error" in answer) == (status != 200)
+
+
+def test_the_own_page_may_ask(server):
+    server.ask("/tag", {"text": "a"}, headers={"Origin": f"http://127.0.0.1:{server.port}"})
+    for method in ("PUT", "DELETE", "OPTIONS", "PATCH"):
+        server.ask("/tag", {"text": "a"}, method=method, status=405)
+
+
+def test_a_request_that_never_ends_is_ended(server):
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as slow:
+        slow.sendall(b"POST /tag HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                     b"Content-Length: 100\r\n\r\n{")
+        assert b" 408 " in slow.recv(1000)
+
+
+def test_nothing_malformed_brings_it_down(server):
+    rng = random.Random(6)
+    good = (b"POST /tag HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 15\r\n\r\n"
+            b'{"text": "a b"}')
+    for _ in range(300):
+        send(server.port, mutated(good, rng))
+    server.ask("/tag", {"text": "a"})
+    assert "Traceback" not in server.said() and server.said().count("\n") == 2
+
+
+def mutated(data, rng):
+    """Some bytes changed, cut, repeated."""
+    data = bytearray(data)
+    for _ in range(rng.randint(1, 6)):
+        at, kind = rng.randrange(len(data) + 1), rng.randrange(4)
+        if kind == 0:
+            data[at:at + 1] = bytes([rng.randrange(256)])
+        elif kind == 1:
+            del data[at:at + rng.randint(1, 30)]
+        elif kind == 2:
+            data[at:at] = data[at:at + rng.randint(1, 30)]
+        else:
+            data[at:at] = rng.choice([b"\r\n", b"\0", b"{" * 50, b"\xff", b"Transfer-Encoding: chunked\r\n", b"999"])
+    return bytes(data)
+
+
+def send(port, data):
+    """Send this, hear a little, and hang up."""
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+        connection.settimeout(0.05)
+        try:
+            connection.sendall(data)
+            connection.recv(200)
+        except OSError:
+            pass
+
+
+def test_more_requests_than_can_wait_are_told_to_come_again(folder):
+    with Served(folder, "serve", "m", "--max-waiting", 2) as served:
+        held = [socket.create_connection(("127.0.0.1", served.port)) for _ in range(2)]
+        for connection in held:
+            connection.sendall(b"POST /tag HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                               b"Content-Length: 9\r\n\r\n")
+        served.until(lambda answer: True, "/health")
+        assert "try again later" in served.ask("/tag", {"text": "a"}, status=503)["error"]
+        for connection in held:
+            connection.close()
+        answers = []
+        threads = [threading.Thread(target=lambda: answers.append(served.ask("/tag", {"text": "a"})))
+                   for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(answers) == 2
+
+
+def test_a_token_is_asked_for_where_others_can_reach_it(folder):
+    with Served(folder, "serve", "m", "--host", "0.0.0.0") as served:
+        token = served.url.partition("#token=")[2]
+        assert len(token) >= 32
+        served.ask("/")  # the page itself says nothing
+        for path in ("/info", "/openapi.json"):
+            served.ask(path, status=401)
+        served.ask("/tag", {"text": "a"}, status=401)
+        served.ask("/tag", {"text": "a"}, headers={"Authorization": f"Bearer {token[:-1]}"}, status=401)
+        served.ask("/tag", {"text": "a"}, headers={"Authorization": f"Bearer {token}"})
+
+
+def test_a_token_can_be_given(folder):
+    with Served(folder, "serve", "m", "--token", "abcdefgh12", "--name", "Tagger.Example") as served:
+        served.ask("/info", headers={"Authorization": "Bearer abcdefgh12", "Host": "tagger.example"})
+        served.ask("/info", headers={"Authorization": "Basic abcdefgh12"}, status=401)
+        assert served.end() == 0 and "Traceback" not in served.said()
+
+
+def test_mistakes_on_the_command_line(folder, monkeypatch):
+    pytest.importorskip("uvicorn", reason="the extra web is not installed")
+    monkeypatch.chdir(folder)
+    assert failure(main, "nothing", "--port", 0).startswith("nothing: ")
+    assert "too short" in failure(main, "m", "--token", "abc", "--port", 0, status=2)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        assert "cannot listen there" in failure(main, "m", "--port", taken.getsockname()[1])
+
+
+@pytest.mark.parametrize("text, expected", [
+    ("I read. You don't!", ["I read .", "You don't !"]), ("a b\nc", ["a b", "c"]), ("", []), (" \n ", []),
+    ("He paid $3.50 (at 9 a.m. today) ...", ["He paid $ 3.50 ( at 9 a.m . today ) ..."]),
+    ("\u00abOui\u00bb, dit-il", ["\u00ab Oui \u00bb , dit-il"]), ("?!", ["? !"])])
+def test_plain_text_is_split_by_simple_rules(text, expected):
+    assert [" ".join(words) for words in split(text)] == expected
