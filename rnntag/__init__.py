@@ -4,6 +4,7 @@ The rooms of the house, in the order in which data flows through them; each impo
 its first lines say from which:
 
     errors       what a user can get wrong
+    events       what happens, told to the module logging
     compression  gzip, bzip2, xz
     files        files that are whole or absent
     processes    a pool of processes that end with their parent
@@ -17,7 +18,7 @@ its first lines say from which:
     analysis     what a corpus is like, and a model
     parallel     tagging in several processes
     api          train, load and save, for programs: rnntag.train(...)
-    adapters     taggers as parts of NLTK and spaCy
+    adapters     taggers as parts of other libraries: NLTK, spaCy, scikit-learn, Arrow, Spark
     cli          the command line
 """
 

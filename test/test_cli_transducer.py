@@ -136,5 +136,5 @@ def test_a_model_of_another_kind_is_refused_with_the_command_for_it(model, toy, 
     save(tmp_path / "h", toy)
     assert "a model of kind hmm; this command takes transducer. Use test-hmm." in failure(TRANSDUCE, "h")
     assert "Use rnntag transduce." in failure(TEST, "m", input=b"a\n")
-    assert "a model of kind transducer; taggers know words" in failure(INSPECT, "m", "dogs", status=2)
+    assert "a model of kind transducer; taggers and classifiers know words" in failure(INSPECT, "m", "dogs", status=2)
     assert invoke(INSPECT, "m")[0].startswith("m: a model of kind transducer")

@@ -88,7 +88,7 @@ OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 SCRIPTS = {str(path.relative_to(ROOT)): {*OPTION.findall(path.read_text("utf-8")), "--help"}
            for path in [*ROOT.glob("scripts/*.py"), *ROOT.glob(".ci/*.py")]}
 SCRIPTS["scripts/bench"] = {*OPTION.findall((ROOT / "scripts" / "bench" / "__main__.py").read_text("utf-8"))}
-FOREIGN = {"--editable", "--version"}  # pip's, and of all commands
+FOREIGN = {"--editable", "--py-files", "--version"}  # pip's, spark-submit's, and of all commands
 
 
 def simple_commands(text):

@@ -22,12 +22,13 @@ from .. import __version__
 from ..corpus import FIELDS, FORMATS, TAGGED, Layout, Skipped
 from ..corpus.lists import read_tag_map
 from ..errors import OptionError, RnntagError
+from ..events import tell
 from ..files import STANDARD
 
 ENDING = ("SIGINT", "SIGTERM", "SIGHUP")  # what tells a process to end
 BURST = 1.0  # seconds in which several of these are one
 SHARED = {"How corpora are read": ("format", "separator", "field", "column", "on_error", "tag_map"),
-          "General": ("force", "quiet", "debug", "version", "help")}
+          "General": ("force", "quiet", "log_json", "debug", "version", "help")}
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
@@ -58,6 +59,9 @@ class Command(Strict):
         super().__init__(*args, **kwargs)
         self.params.append(click.Option(["--debug"], is_flag=True, expose_value=False, is_eager=True,
                                         help="Show the traceback of an error.", callback=_remember))
+        self.params.append(click.Option(["--log-json"], metavar="FILE", expose_value=False, callback=_remember,
+                                        help="Add a line of JSON for each event, with times and counts, to this file "
+                                        "(default: none)."))
         click.version_option(__version__, prog_name="rnntag")(self)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -84,7 +88,7 @@ class Command(Strict):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command, errors turned into messages."""
-        with edge(ctx), handling(_ender(), *ENDING), warnings.catch_warnings():
+        with edge(ctx), _logged(ctx), edge(ctx), handling(_ender(), *ENDING), warnings.catch_warnings():
             warnings.showwarning = _show_warning
             result = super().invoke(ctx)
             if sys.stdout is not None:
@@ -115,7 +119,16 @@ def edge(ctx: click.Context) -> Iterator[None]:
         _fail(ctx, f"{where}{(error.strerror or str(error)).lower()}", 1)
 
 
+def _logged(ctx: click.Context) -> contextlib.AbstractContextManager[None]:
+    """The events of a block go to the file of --log-json."""
+    if ctx.meta.get("rnntag.log_json") is None:
+        return contextlib.nullcontext()
+    from .log import logged
+    return logged(ctx.meta["rnntag.log_json"], str(ctx.info_name))
+
+
 def _fail(ctx: click.Context, message: str, status: int) -> None:
+    tell("error", message=message)
     _broken(sys.stdout)
     if ctx.meta.get("rnntag.debug"):
         raise  # the exception being handled: this is called from except blocks only
@@ -175,11 +188,12 @@ def handling(handler: Callable[[int, Any], object], *names: str) -> Iterator[Non
             signal.signal(number, before)
 
 
-def _remember(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
-    ctx.meta["rnntag.debug"] = value
+def _remember(ctx: click.Context, option: click.Parameter, value: bool | str | None) -> None:
+    ctx.meta[f"rnntag.{option.name}"] = value
 
 
 def _show_warning(message: Warning | str, *_args: Any, **_kwargs: Any) -> None:
+    tell("warning", message=str(message))
     click.echo(f"Warning: {message}", err=True)
 
 

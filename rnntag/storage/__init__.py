@@ -1,4 +1,4 @@
 """Model folders: written whole, read with suspicion.
 
-May import: errors, files, corpus, text, models.
+May import: errors, events, files, corpus, text, models.
 """

@@ -27,6 +27,7 @@ import numpy as np
 from .. import __version__
 from ..corpus import Layout, Sentence, field_names
 from ..errors import ModelError
+from ..events import tell
 from ..files import OLD, digest, leftovers, reporting, whole_folder, write_bytes
 from .archive import (MAX_ID_MAPS, MAX_WEIGHT_BYTES, SUPPORT, archive_bytes, blaming, containers, pack_arrays,
                       parse_json, read_checked, sha256, unpack_arrays)
@@ -57,6 +58,7 @@ def save(folder: str | Path, model: Model, *, log: list[dict] | None = None, for
         for name, data in files.items():
             write_bytes(aside / name, data)
         write_bytes(aside / MANIFEST, _manifest(model, state, files))
+    tell("saved", model=str(folder), kind=model.kind)
 
 
 def check(model: Model) -> None:
@@ -150,6 +152,7 @@ def load(folder: str | Path, kind: str | None = None, hint: str = "") -> Any:
     model.info = manifest["info"]
     for own in (model, *model.parts.values()):
         own.place = folder
+    tell("loaded", model=str(folder), kind=model.kind)
     return model
 
 

@@ -29,6 +29,7 @@ import numpy as np
 
 from .. import __version__
 from ..errors import ModelError, RnntagError, quote
+from ..events import tell
 from ..files import OLD, PART, Lock, leftovers, reporting, write_bytes
 from ..storage.archive import (MAX_WEIGHT_BYTES, SUPPORT, archive_bytes, pack_arrays, parse_json, read_checked,
                                sha256, unpack_arrays)
@@ -131,6 +132,7 @@ class Checkpoints:
                  "arrays": name, "sha256": sha256(data), "trainer": values}
         write_bytes(self.folder / STATE, json.dumps({**state, SEAL: _digest(state)}).encode())
         self._turn, self._saved_at = 1 - self._turn, time.monotonic()
+        tell("checkpoint", folder=str(self.folder), epochs=trainer.at.epoch, batches=trainer.at.batch)
 
     def restore(self, trainer: Trainer) -> bool:
         """Bring ``trainer`` to the last checkpoint; False when there is none.

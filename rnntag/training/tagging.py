@@ -19,6 +19,8 @@ from ..models.tagger import RNNTagger
 from ..nn.layers import Array
 from ..nn.packing import interleave, pack
 from ..text.vocab import Vocab
+from .lemmatizing import part_trainers
+from .run import Run
 from .task import Task
 from .trainer import Trainer
 
@@ -85,8 +87,9 @@ def _targets(tagger: RNNTagger, sentence: Sentence) -> Array:
         if len(values) != len(sentence):
             values = [""] * len(sentence)
         found[:, k] = labels.classes(sentence.words, values)
-        chain_like = tagger.options.output == "crf" and name != LEMMA
-        odd = [value for value, number in zip(values, found[:, k]) if number < 0 and (value or chain_like or not k)]
+        needed = not k or tagger.options.output == "crf" and name != LEMMA
+        odd = [value for value, number in zip(values, found[:, k])
+               if number < 0 and (name != LEMMA if value else needed)]
         if odd:
             what = f"tag {odd[0]!r} is not in the tag set" if odd[0] else "a sentence without tags"
             raise CorpusError(what, "each word needs one that the tagger has", place=f"line {sentence.line}")
@@ -112,7 +115,8 @@ def train_tagger(sentences: Sequence[Sentence], options: Options, dev: Sequence[
     Raises DivergedError when the loss is no longer finite.
     """
     rng = np.random.default_rng(options.seed)
-    trainer = Trainer(TaggingTask(new_tagger(sentences, options, rng, vectors, init), sentences, dev), rng)
-    for _ in trainer.epochs():
+    task = TaggingTask(new_tagger(sentences, options, rng, vectors, init), sentences, dev)
+    run = Run(Trainer(task, rng), {}, "best", parts=part_trainers(task.tagger, sentences))
+    for _ in run.trainer.epochs():
         pass
-    return trainer.result()
+    return run.result()

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import DivergedError, ModelError
+from ..events import tell
 from ..nn.layers import Array
 from ..nn.optim import STATES, Optimizer, clip, schedule
 from .task import Task
@@ -106,6 +107,7 @@ class Trainer:
             record = Epoch(at.epoch + 1, loss, score, at.stale == 0, clipped, rate, seconds, self.tokens / seconds,
                            self.task.score_name)
             at.epoch, at.plan, at.batch, at.loss, at.clipped = at.epoch + 1, None, 0, 0.0, 0
+            tell("epoch", **record.to_dict(), seconds=seconds, tokens_per_second=self.tokens / seconds)
             yield record
 
     def result(self, keep: str = "best") -> Any:
