@@ -24,7 +24,7 @@ import numpy as np
 from samples import ODD
 
 from rnntag import corpus
-from rnntag.corpus import FORMATS, Skipped
+from rnntag.corpus import FORMATS, Column, Sentence, Skipped
 from rnntag.corpus.pairs import Pair, Question
 from rnntag.corpus.rawtext import characters
 from rnntag.corpus.segmented import Surface, joined
@@ -204,12 +204,20 @@ def texts(count, seed, folder):
 
 # ------------------------------------------------------------------ model folders
 
+# sentences with several columns; the last lacks a lemma
+SEVERAL = [Sentence(s.words, {"upos": Column(s.tags), "feats": Column([f"A={tag}|B=1" for tag in s.tags]),
+                              "lemma": Column([*(word[:-1].lower() or "x" for word in s.words[:-1]), ""])})
+           for s in ODD]
+
 
 def some_models(folder):
     """Small models of every kind, as {name: {file: bytes}}."""
     taggers = {"hmm": HMMTagger.train(ODD)}
     for name, options in OPTIONS.items():
         taggers[name] = RNNTagger.create(ODD, Options(**{**TINY, **options}), np.random.default_rng(1))
+    for output in ("softmax", "crf"):
+        options = Options(**TINY, features="form,ngrams", output=output)
+        taggers[f"columns {output}"] = RNNTagger.create(SEVERAL, options, np.random.default_rng(1))
     taggers["transducer"] = Transducer.create(PAIRS, TransducerOptions(embedding=3, hidden=2, min_count=1),
                                               np.random.default_rng(1))
     taggers["lm"] = LanguageModel.create([s.words for s in ODD], LanguageOptions(embedding=3, hidden=2),
@@ -262,6 +270,9 @@ def _transduce(model):
 def _tag(tagger):
     answers = list(tagger.tag([s.words for s in ODD]))
     assert list(map(len, answers)) == list(map(len, ODD))
+    for answer in tagger.annotate((s.words for s in ODD), best=2):
+        for column in answer.columns.values():
+            assert all(column.values) and [row[0][0] for row in column.best] == column.values
 
 
 def _score(model):

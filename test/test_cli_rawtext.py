@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from invoking import TINY, failure, invoke
+from invoking import TINY, failure, files, invoke
 from test_segmented import CONLLU
 
 import rnntag
@@ -108,3 +108,22 @@ def test_a_tagger_keeps_its_segmenter_as_a_part(tmp_path):
     rnntag.save(tagger, tmp_path / "both")
     whole, _ = invoke(TEST, tmp_path / "both", "t.txt", "--raw")
     assert whole == invoke(TEST, "m", "t.txt", "--segmenter", "s")[0]
+
+
+def test_train_rnn_trains_both_into_one_folder(tmp_path):
+    _, err = invoke(TRAIN, "c.conllu", tmp_path / "both", *TINY, "--segmenter")
+    assert "Training the segmenter" in err
+    both = rnntag.load(tmp_path / "both")
+    assert both.parts["segmenter"].options.epochs == 10
+    out, _ = invoke(TEST, tmp_path / "both", "t.txt", "--raw")
+    assert "".join(words(out)) == "Don'tgo.Go!Yes"
+    invoke(TRAIN, "c.conllu", tmp_path / "again", *TINY, "--segmenter", "-q")
+    assert files(tmp_path / "again") == files(tmp_path / "both")
+
+
+def test_a_corpus_without_text_trains_no_segmenter(tmp_path):
+    (tmp_path / "c.wordtag").write_text("a_X b_Y\n")
+    assert "it looks like wordtag" in failure(TRAIN, tmp_path / "c.wordtag", tmp_path / "m", "--segmenter", "-q")
+    assert "TRAIN is read twice" in failure(TRAIN, "-", tmp_path / "m", "--segmenter", "-q", "--format", "conllu",
+                                            input=tagged(CONLLU), status=2)
+    assert not (tmp_path / "m").exists()

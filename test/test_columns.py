@@ -63,6 +63,15 @@ def test_the_class_of_a_lemma_is_its_script():
     assert lemmas.lexicon.strings[1:] == ["a", "cat", "dog", "run", "see"] and len(lemmas.seen) == 5
 
 
+def test_scripts_that_are_too_rare_are_not_learnt_and_have_no_loss(monkeypatch):
+    monkeypatch.setattr("rnntag.models.columns.COMMON", 8)  # 33 words: a script occurs 4 times at least
+    given = [*CORPUS, *rows("went VERB _ go")]
+    tagger = RNNTagger.create(given, Options(**SMALL), np.random.default_rng(1))
+    lemmas = tagger.columns["lemma"]
+    assert lemmas.vocab.strings[1:] == ["lower 0 0 0 ", "lower 0 1 0 "] and "go" in lemmas.lexicon
+    assert TaggingTask(tagger, given).targets[-1][0, 2] == -1
+
+
 M = np.array([[1, 1, 0, 0], [0, 1, 1, 0]], np.float64)
 
 

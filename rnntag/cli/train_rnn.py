@@ -9,12 +9,13 @@ import click
 
 from ..corpus import Layout
 from ..errors import OptionError
-from ..files import check_free
+from ..files import STANDARD, check_free
 from ..models.options import PRESETS, Options, preset, refuse_unused
 from . import common, training
 
 if TYPE_CHECKING:
     from ..training.preparation import TaggingRun
+    from ..training.trainer import Trainer
 
 network_options = training.options_of(Options, without=["vectors"])  # a width there, a file on the command line
 
@@ -53,14 +54,16 @@ def parse_run(text: str, vectors: bool = False) -> Options:
               "(default: none).")
 @click.option("--raw-text", multiple=True, metavar="FILE", help="Untagged text, a tokenised sentence a line, to "
               "make word vectors from; repeatable (default: none).")
+@click.option("--segmenter", is_flag=True, help="Train a segmenter, too, on the text of TRAIN (CoNLL-U), and keep it "
+              "in MODEL: test-rnn --raw then reads raw text.")
 @training.run_options
 @common.corpus_options(learning=True, field=common.fields)
 @common.force
 @common.quiet
 @network_options
 def main(train: str, model: str, dev: str | None, dev_fraction: float, keep: str, preset_name: str | None,
-         init: str | None, vectors: str | None, raw_text: tuple[str, ...], resume: bool, checkpoint_every: float,
-         layout: Layout, force: bool, quiet: bool, **changes: Any) -> None:
+         init: str | None, vectors: str | None, raw_text: tuple[str, ...], segmenter: bool, resume: bool,
+         checkpoint_every: float, layout: Layout, force: bool, quiet: bool, **changes: Any) -> None:
     """Train an RNN tagger on the tagged corpus TRAIN and write it to the folder MODEL.
 
     MODEL is a new folder, or an empty one. The defaults of the network, its input and its training are
@@ -80,12 +83,23 @@ def main(train: str, model: str, dev: str | None, dev_fraction: float, keep: str
                   options=training.given(changes))
     run.task.tagger.info = run.info
     check(run.task.tagger)
+    if segmenter:
+        run.parts["segmenter"] = _segmenter(train, layout, run.trainer.options.seed)
     if not quiet:
         _describe(run)
     tagger = training.train(run, model, resume=resume, checkpoint_every=checkpoint_every, force=force, quiet=quiet)
     for name, temperature in tagger.temperatures.items() if tagger is not None and not quiet else ():
         of = f" of {name}" if name else ""
         click.echo(f"Probabilities{of} are those of scores / {temperature}, which fits the dev set best", err=True)
+
+
+def _segmenter(train: str, layout: Layout, seed: int) -> Trainer:
+    """The trainer of a segmenter on the text of the corpus, with its default options."""
+    from ..training.segmenting import prepare_segmenter
+    if train == STANDARD:
+        raise OptionError("given with TRAIN from standard input", "TRAIN is read twice", "Write it to a file first.",
+                          "--segmenter")
+    return prepare_segmenter(train, format=layout.format, options={"seed": seed}).trainer
 
 
 def _describe(run: TaggingRun) -> None:

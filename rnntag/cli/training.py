@@ -75,6 +75,7 @@ def train(run: Run, model: str | Path, *, resume: bool, checkpoint_every: float,
     """
     from ..storage.modelfile import save
     from ..training.checkpoint import Checkpoints
+    from .progress import Progress
 
     def say(text: str) -> None:
         if not quiet:
@@ -101,6 +102,13 @@ def train(run: Run, model: str | Path, *, resume: bool, checkpoint_every: float,
                 error.hint += f" The weights of epoch {trainer.at.epoch} are kept in {model}."
             checkpoints.finish()
             raise
+        for name, trainer in run.parts.items():
+            checkpoints.save(run.trainer)  # it is done; an interrupted part is trained anew
+            say(f"Training the {name}: {len(trainer.task.sizes):,} pairs, {trainer.options.epochs} epochs")
+            with Progress(quiet, total=trainer.tokens * trainer.options.epochs, unit=" symbols", unit_scale=True,
+                          leave=False) as bar:
+                for _ in trainer.epochs(bar.update):
+                    pass
         result = run.result()
         save(model, result, log=checkpoints.log, force=force)
         checkpoints.finish()

@@ -6,6 +6,7 @@ A tag is its own class. FEATS such as ``Case=Nom|Number=Sing`` are, too, and sha
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import chain
@@ -24,8 +25,9 @@ from .answers import ranked
 PART = "|"  # stands between the parts of a value
 LEMMA = "lemma"
 CONTEXT = ("upos", "xpos")  # the columns one of which tells a lemma's part of speech, the first that there is
-KNOWN, FITTING = 3.0, 4.0  # added to log P of a lemma that training saw, once more if with this part of speech
+KNOWN, FITTING = 2.0, 4.0  # added to log P of a lemma that training saw, once more if with this part of speech
 MAX_MEMBERSHIP = 20_000_000  # classes times their parts; beyond, parts are not looked at
+COMMON = 100_000  # a script that is rarer than once in so many words is not learnt: it would only take time
 REMEMBERED = 1 << 16  # lemmas of forms
 
 
@@ -124,12 +126,18 @@ class Lemmas(Labels):
 
     @classmethod
     def learn_with(cls, sentences: Sequence[Sentence], context: str | None, contexts: Vocab) -> Lemmas:
-        """The lemmas of a corpus; ``contexts`` are the values of its column ``context``."""
+        """The lemmas of a corpus, and its scripts that are not too rare; ``contexts`` are the values of its column
+        ``context``."""
         triples = {triple for sentence in sentences for triple in zip(
             sentence.words, column(sentence, LEMMA), column(sentence, context)) if triple[1]}
         lexicon = Vocab(sorted({lemma for _, lemma, _ in triples}))
         seen = sorted({(lexicon[lemma], contexts[tag]) for _, lemma, tag in triples})
-        scripts = Vocab(sorted({str(script(word, lemma)) for word, lemma, _ in triples}))
+        tokens = Counter(pair for sentence in sentences for pair in zip(sentence.words, column(sentence, LEMMA)))
+        counts = Counter[str]()
+        for (word, lemma), count in tokens.items():
+            counts[str(script(word, lemma))] += count if lemma else 0
+        least = max(1, tokens.total() // COMMON)
+        scripts = Vocab(sorted(text for text, count in counts.items() if count >= least))
         return cls(scripts, lexicon, np.array(seen, np.float32).reshape(-1, 2), contexts)
 
     @staticmethod

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import OptionError, quote
@@ -17,15 +17,21 @@ class Run:
     info      what the manifest will say about the origin of the model; under ``dev`` of the dev set, when there is
                one
     keep      which weights ``result`` has: those of the "best" or the "last" epoch
+    parts     trainers of the model's parts, which run when its own is done; checkpoints know nothing of them
     """
 
     trainer: Trainer
     info: dict[str, Any]
     keep: str
+    parts: dict[str, Trainer] = field(default_factory=dict, kw_only=True)
 
     def result(self) -> Any:
-        """The model as trained so far, with its origin and its score on the dev set."""
+        """The model as trained so far, with its parts, its origin and its score on the dev set."""
         model, at = self.trainer.result(self.keep), self.trainer.at
+        for part, trainer in self.parts.items():
+            for _ in trainer.epochs():  # those that are left
+                pass
+            model.parts[part] = trainer.result()
         name = self.trainer.task.score_name.removeprefix("dev_")
         model.info = self.info | ({"dev": {**self.info["dev"], name: at.best_score}} if "dev" in self.info else {})
         return model

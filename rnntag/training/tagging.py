@@ -85,8 +85,9 @@ def _targets(tagger: RNNTagger, sentence: Sentence) -> Array:
         if len(values) != len(sentence):
             values = [""] * len(sentence)
         found[:, k] = labels.classes(sentence.words, values)
-        chain_like = tagger.options.output == "crf" and name != LEMMA
-        odd = [value for value, number in zip(values, found[:, k]) if number < 0 and (value or chain_like or not k)]
+        needed = not k or tagger.options.output == "crf" and name != LEMMA
+        odd = [value for value, number in zip(values, found[:, k])
+               if number < 0 and (name != LEMMA if value else needed)]
         if odd:
             what = f"tag {odd[0]!r} is not in the tag set" if odd[0] else "a sentence without tags"
             raise CorpusError(what, "each word needs one that the tagger has", place=f"line {sentence.line}")
