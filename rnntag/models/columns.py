@@ -7,7 +7,7 @@ A tag is its own class. FEATS such as ``Case=Nom|Number=Sing`` are, too, and sha
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain
 from typing import Any, NamedTuple
@@ -27,6 +27,8 @@ LEMMA = "lemma"
 CONTEXT = ("upos", "xpos")  # the columns one of which tells a lemma's part of speech, the first that there is
 KNOWN, FITTING = 2.0, 4.0  # added to log P of a lemma that training saw, once more if with this part of speech
 MAX_MEMBERSHIP = 20_000_000  # classes times their parts; beyond, parts are not looked at
+FORGOTTEN = 2.0  # so much below the worst lemma that the encoder-decoder writes is one that it does not
+LEAST = KNOWN + FITTING  # below the best log P by more than this, no script can win
 COMMON = 100_000  # a script that is rarer than once in so many words is not learnt: it would only take time
 REMEMBERED = 1 << 16  # lemmas of forms
 
@@ -39,6 +41,9 @@ class Scored(NamedTuple):
     T                the temperature of the probabilities
     words            the N words
     context          what another column says of each, for a lemma
+    written          for a lemma, those that an encoder-decoder writes of each with log P; None for words that it is
+                     not asked about
+    weights          of log P of scripts, and of KNOWN and FITTING, for a word that it is asked about
     """
 
     output: Any
@@ -48,6 +53,8 @@ class Scored(NamedTuple):
     T: float
     words: Sequence[str]
     context: Sequence[str]
+    written: Sequence[Mapping[str, float] | None] = ()
+    weights: tuple[float, float] = (1.0, 1.0)
 
     def classes(self) -> Array:
         """The decoded classes (N,)."""
@@ -92,6 +99,12 @@ class Labels:
         for k, value in enumerate(self.names):
             M[[p - 1 for p in self.parts.ids(value.split(PART)) if p], k] = 1
         return M
+
+    def likely(self, scored: Scored, words: Sequence[int], count: int) -> list[list[tuple[str, float]]]:
+        """The ``count`` most probable values of some of the words, with their probabilities."""
+        p = scored.probabilities()[words]
+        order = np.argsort(-p, axis=1, kind="stable")[:, :count]
+        return [[(self.names[k], float(row[k])) for k in ks] for ks, row in zip(order.tolist(), p)]
 
     def answer(self, scored: Scored, best: int) -> tuple[Sequence[str], Best | None]:
         """The value of each word; with ``best`` that many values with their probabilities, the answered one first."""
@@ -162,25 +175,34 @@ class Lemmas(Labels):
         values = list(map(self._lemma, top.tolist(), words))
         ranks: list[Any] = [None] * len(values)
         for i, pair in enumerate(zip(values, context)):
-            if best or pair not in self._known:  # else nothing is better: it was seen here, and by the best script
-                ranks[i] = self._ranked(words[i], context[i], scores[i] - scores[i, top[i]], scored.T)[:best or 1]
+            written = scored.written[i] if scored.written else None
+            if best or written or pair not in self._known:  # else nothing is better: seen here, and the best script
+                sums = self._sums(words[i], context[i], scores[i] - scores[i, top[i]], written, scored.weights)
+                ranks[i] = _ranked(sums or {words[i]: 0.0}, scored.T)[:best or 1]
         answers = [rank[0][0] if rank else value or "" for rank, value in zip(ranks, values)]
         return answers, ranks if best else None
 
-    def _ranked(self, word: str, context: str, log_p: Array, T: float) -> list[tuple[str, float]]:
-        """The lemmas of a word with their probabilities, the best first, from log P of its scripts (K,), the best of
-        which is 0."""
-        likely = np.flatnonzero(log_p >= -KNOWN - FITTING)  # no other can win
-        sums: dict[str, float] = {}
+    def _sums(self, word: str, context: str, log_p: Array, written: Mapping[str, float] | None,
+              weights: tuple[float, float]) -> dict[str, float]:
+        """What speaks for each lemma of a word, from log P of its scripts (K,), the best of which is 0."""
+        likely = np.flatnonzero(log_p >= -LEAST)
+        found: dict[str, float] = {}
         for k in likely[np.argsort(-log_p[likely], kind="stable")].tolist():
             lemma = self._lemma(k, word)
-            if lemma is not None and lemma not in sums:
-                sums[lemma] = (float(log_p[k]) + KNOWN * (lemma in self.lexicon)
-                               + FITTING * ((lemma, context) in self._known)) / T
-        if not sums:
-            return [(word, 1.0)]
-        p = softmax(np.array(list(sums.values())))
-        return sorted(zip(sums, p.tolist()), key=lambda pair: -pair[1])
+            if lemma is not None:
+                found.setdefault(lemma, float(log_p[k]))
+        found |= {lemma: -LEAST for lemma in written or () if lemma not in found}
+        of_scripts, of_lexicon = weights if written else (1.0, 1.0)
+        lowest = min(written.values()) - FORGOTTEN if written else 0.0
+        return {lemma: of_scripts * log + (written or {}).get(lemma, lowest) + of_lexicon * (
+            KNOWN * (lemma in self.lexicon) + FITTING * ((lemma, context) in self._known))
+            for lemma, log in found.items()}
+
+
+def _ranked(sums: Mapping[str, float], T: float) -> list[tuple[str, float]]:
+    """Lemmas with their probabilities, softmax(sums / T), the best first."""
+    p = softmax(np.array(list(sums.values())) / T)
+    return sorted(zip(sums, p.tolist()), key=lambda pair: -pair[1])
 
 
 def learnt(sentences: Sequence[Sentence]) -> dict[str, Labels]:

@@ -127,6 +127,8 @@ class Options(TrainingOptions):
     dropout: float = number(0.35, 0, 0.99, "Share of units dropped, of the input and of each layer.", "Training")
     word_dropout: float = number(0.25, 0, 1e6, "a: a word seen n times is read as unknown with "
                                  "probability a / (a + n).", "Training")
+    lemmatizer: str = choice("auto", ("auto", "scripts", "seq2seq"), "Lemmas of words that training did not see: by "
+                             "edit scripts, by an encoder-decoder, or by what both say.", "Training")
     vector_dropout: float = number(0.1, 0, 0.99, "Share of tokens without their pretrained vector.", "Training")
 
     def __post_init__(self) -> None:

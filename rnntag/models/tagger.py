@@ -20,6 +20,7 @@ from .answers import CHUNK_TOKENS, Annotator, Posteriors, Words, chunks, cut, wo
 from .columns import LEMMA, Labels, Scored, context_of, learnt
 from .ensemble import Ensemble
 from .inputs import VECTORS
+from .lemmatizer import LEMMATIZER, TRIED, WEIGHTS, Writer, context_columns
 from .network import Classes, build
 from .options import Options
 from .stored import checked, stored
@@ -58,6 +59,7 @@ class RNNTagger(Annotator):
         self.info: dict[str, Any] = {}
         self.parts: dict[str, Any] = {}
         self._cache: tuple[WordTable, Array, int] | None = None
+        self._writer: Writer | None = None
         self._lock = Lock()  # of the cache: one tagger may serve several threads
 
     def __repr__(self) -> str:
@@ -156,20 +158,42 @@ class RNNTagger(Annotator):
                 allowed: Mapping[str, Array] = {}) -> Iterator[dict[str, Column]]:
         """The columns of each sentence, one after the other; arguments as for ``annotate`` and ``scored``."""
         sentences = list(map(words_of, chunk))
-        N, context = sum(map(len, sentences)), context_of(self.fields) if LEMMA in fields else None
-        needed = sorted(dict.fromkeys([*fields, *filter(None, [context])]), key=LEMMA.__eq__)  # the lemma last
+        N, context = sum(map(len, sentences)), self._context() if LEMMA in fields else []
+        needed = sorted(dict.fromkeys([*fields, *context]), key=LEMMA.__eq__)  # the lemma last
         values = {name: np.empty(N, object) for name in needed}
         bests: dict[str, list[Any]] = {name: [None] * N for name in needed}
         with np.errstate(over="ignore", invalid="ignore"):
             for at, answers in self.scored(sentences, needed, allowed):
                 for name, scored in answers.items():
-                    told = values[context][at] if name == LEMMA and context else [""] * len(at)
-                    values[name][at], ranks = self.columns[name].answer(scored._replace(context=told), best)
+                    if name == LEMMA:
+                        first = context_of(context)
+                        told = values[first][at] if first else [""] * len(at)
+                        scored = self._written(scored._replace(context=told), answers)
+                    values[name][at], ranks = self.columns[name].answer(scored, best)
                     for i, rank in zip(at.tolist(), ranks or ()):
                         bests[name][i] = rank
         parts = [(name, cut(values[name].tolist(), sentences), cut(bests[name], sentences)) for name in fields]
         for _ in sentences:
             yield {name: Column(next(own), next(ranks) if best else None) for name, own, ranks in parts}
+
+    def _context(self) -> list[str]:
+        """The columns that the lemma depends on."""
+        written = context_columns(self.fields) if LEMMATIZER in self.parts else []
+        return list(dict.fromkeys([*filter(None, [context_of(self.fields)]), *written]))
+
+    def _written(self, scored: Scored, answers: Mapping[str, Scored]) -> Scored:
+        """The scores of lemmas, with those that the encoder-decoder writes of words that training did not see."""
+        transducer = self.parts.get(LEMMATIZER)
+        if transducer is None:
+            return scored
+        if self._writer is None or self._writer.transducer is not transducer:
+            self._writer = Writer(transducer, self.words)
+        new = self._writer.unseen(scored.words)
+        likely = {name: self.columns[name].likely(answers[name], new, TRIED) for name in context_columns(answers)}
+        written: list[Any] = [None] * len(scored.words)
+        for i, lemmas in zip(new, self._writer.write([scored.words[i] for i in new], likely)):
+            written[i] = lemmas
+        return scored._replace(written=written, weights=WEIGHTS[self.options.lemmatizer])
 
     def scored(self, sentences: Sequence[Sequence[str]], fields: Sequence[str],
                allowed: Mapping[str, Array] = {}) -> Iterator[tuple[Array, dict[str, Scored]]]:

@@ -76,7 +76,7 @@ class Kind(NamedTuple):
     since: int = 1
 
 
-KINDS = {"rnn": Kind("tagger:RNNTagger", "test-rnn", {"segmenter": "segmenter"}),
+KINDS = {"rnn": Kind("tagger:RNNTagger", "test-rnn", {"lemmatizer": "transducer", "segmenter": "segmenter"}),
          "hmm": Kind("hmm:HMMTagger", "test-hmm"),
          "lm": Kind("language_model:LanguageModel", "rnntag score", since=2),
          "classifier": Kind("classifier:Classifier", "rnntag classify", since=2),

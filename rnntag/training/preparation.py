@@ -15,7 +15,8 @@ from ..corpus.split import hold_out
 from ..errors import CorpusError, OptionError, quote
 from ..files import digest
 from ..models.adaptation import START, adapted_options
-from ..models.options import Options, preset as preset_options, refuse_unused
+from ..models.columns import LEMMA
+from ..models.options import Options, preset as preset_options, refuse, refuse_unused
 from ..models.tagger import RNNTagger
 from ..nn.layers import Array
 from ..storage import modelfile
@@ -23,6 +24,7 @@ from ..storage.kinds import Tagger
 from ..text.vectorfile import read_vectors
 from ..text.vectors import train_vectors
 from ..text.vocab import Vocab
+from .lemmatizing import part_trainers
 from .run import Run, check_dev
 from .tagging import TaggingTask, new_tagger
 from .trainer import Trainer
@@ -74,6 +76,8 @@ def prepare(corpus: Corpus, *, dev: Corpus = (), dev_fraction: float = 0.0, keep
 
     train = sentences(corpus, layout)
     names = tuple(train[0].columns)
+    if "lemmatizer" in given and LEMMA not in names:
+        refuse(_options(start, preset, given | width), {"lemmatizer": "without a column of lemmas"})
     of_dev = replace(layout, field=layout.field if "" in names else names)
     held_out = sentences(dev, of_dev, names) if has_dev else []
     if start is None:
@@ -95,7 +99,8 @@ def prepare(corpus: Corpus, *, dev: Corpus = (), dev_fraction: float = 0.0, keep
         info["dev"] = {**modelfile.provenance(dev if has_dev else corpus, held_out), "fraction": dev_fraction,
                        "kept": keep or "best"}
     task = TaggingTask(new_tagger(train, chosen, rng, table, start), train, held_out)
-    return TaggingRun(Trainer(task, rng), info, keep or "best", task, train, held_out, start)
+    return TaggingRun(Trainer(task, rng), info, keep or "best", task, train, held_out, start,
+                      parts=part_trainers(task.tagger, train))
 
 
 def _is_there(given: Any) -> bool:

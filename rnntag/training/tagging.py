@@ -19,6 +19,8 @@ from ..models.tagger import RNNTagger
 from ..nn.layers import Array
 from ..nn.packing import interleave, pack
 from ..text.vocab import Vocab
+from .lemmatizing import part_trainers
+from .run import Run
 from .task import Task
 from .trainer import Trainer
 
@@ -113,7 +115,8 @@ def train_tagger(sentences: Sequence[Sentence], options: Options, dev: Sequence[
     Raises DivergedError when the loss is no longer finite.
     """
     rng = np.random.default_rng(options.seed)
-    trainer = Trainer(TaggingTask(new_tagger(sentences, options, rng, vectors, init), sentences, dev), rng)
-    for _ in trainer.epochs():
+    task = TaggingTask(new_tagger(sentences, options, rng, vectors, init), sentences, dev)
+    run = Run(Trainer(task, rng), {}, "best", parts=part_trainers(task.tagger, sentences))
+    for _ in run.trainer.epochs():
         pass
-    return trainer.result()
+    return run.result()
