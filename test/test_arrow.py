@@ -101,12 +101,27 @@ def test_columns_of_the_names_of_the_new_ones_are_replaced(folder):
     assert set(found.column("error").to_pylist()) == {None}
 
 
-def test_a_named_column_has_its_name(folder):
-    tagger = rnntag.load(folder)
-    tagger.info["field"] = "xpos"
-    (found,) = tag_batches([batch(SENTENCES)], tagger, fields=["xpos"], probabilities=True)
-    assert found.schema.names[2:] == ["xpos", "xpos_probabilities", "error"]
-    assert found.column("xpos").to_pylist() == list(tagger.tag(SENTENCES))
+@pytest.fixture(scope="module")
+def two_columns(tmp_path_factory):
+    """A model of CoNLL-U that fills two columns."""
+    path = tmp_path_factory.mktemp("two")
+    rows = "".join(f"{i}\t{word}\t_\t{upos}\t{xpos}\t_\t_\t_\t_\t_\n" for i, (word, upos, xpos) in enumerate(
+        [("the", "DET", "DT"), ("dog", "NOUN", "NN"), ("runs", "VERB", "VBZ")], 1))
+    (path / "train.conllu").write_text(4 * (rows + "\n"), "utf-8")
+    tagger = rnntag.train(path / "train.conllu", field=["upos", "xpos"], epochs=10, hidden=8, embedding=8)
+    rnntag.save(tagger, path / "m")
+    return path / "m"
+
+
+def test_named_columns_have_their_names(two_columns):
+    (found,) = tag_batches([batch([["the", "dog"], None])], two_columns, probabilities=True)
+    assert found.schema.names[2:] == ["upos", "upos_probabilities", "xpos", "xpos_probabilities", "error"]
+    (sentence,) = rnntag.load(two_columns).annotate([["the", "dog"]], best=1)
+    for name, column in sentence.columns.items():
+        assert found.column(name).to_pylist() == [column.values, None]
+        assert found.column(f"{name}_probabilities")[0].as_py() == pytest.approx([best[0][1] for best in column.best])
+    (found,) = tag_batches([batch([["the", "dog"]])], two_columns, fields=["xpos"])
+    assert found.schema.names[2:] == ["xpos", "error"]
 
 
 def test_what_is_wrong_with_the_call_is_said_at_once(folder, tmp_path):
@@ -141,7 +156,8 @@ def test_blas_has_one_thread_while_a_batch_is_tagged(folder, monkeypatch):
         return {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
 
     tagger, seen = rnntag.load(folder), []
-    monkeypatch.setattr(tagger, "tag", lambda chunk: seen.append(threads()) or [["X"] * len(each) for each in chunk])
+    answers = tagger.answers
+    monkeypatch.setattr(tagger, "answers", lambda *given: seen.append(threads()) or answers(*given))
     with threadpool_limits(2, "blas"):
         BatchTagger(tagger)({"tokens": [["a"]]})
         assert seen == [{1}] and threads() == {2}
@@ -187,6 +203,12 @@ def test_parquet_among_other_files(folder, here):
     assert out.splitlines()[-1].split()[4:6] == ["21", "67"]
 
 
+def test_a_file_gets_all_columns_of_the_model_or_those_asked_for(two_columns, here):
+    for options, names in (((), ["upos", "xpos"]), (("--field", "xpos"), ["xpos"])):
+        invoke(RNN, two_columns, "text.parquet", "-o", "one.parquet", "--force", *options)
+        assert parquet.read_table("one.parquet").column_names == ["id", "tokens", *names, "error"]
+
+
 def test_a_bad_row_of_a_file_is_an_error_or_is_counted(folder, here):
     parquet.write_table(pa.Table.from_batches([batch([*SENTENCES, None])]), "bad.parquet")
     assert failure(RNN, folder, "bad.parquet", "-o", "one.parquet") == (
@@ -213,6 +235,7 @@ def test_parquet_that_cannot_be_read(folder, here):
     ([], "--output: standard output; Parquet is no text"),
     (["-o", "x", "--format", "tokens"], "--format: given with Parquet"),
     (["-o", "x", "--n-best", "2"], "--n-best: given with Parquet"),
+    (["-o", "x", "--field", "xpos"], ": given with Parquet"),
     (["-o", "x", "--partial"], "--partial: given with Parquet"),
     (["-o", "x", "--output-format", "jsonl"], "--output-format: given with Parquet"),
     (["--output-dir", "out", "--n-best", "2"], "--n-best: given with Parquet")])

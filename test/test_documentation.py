@@ -15,6 +15,7 @@ from click.testing import CliRunner
 from conftest import ROOT
 
 from rnntag.cli.main import main
+from rnntag.corpus import Sentence
 from rnntag.models.options import preset
 from rnntag.models.tagger import RNNTagger
 from rnntag.nn.packing import pack
@@ -30,8 +31,8 @@ def load(path):
 
 
 sys.path.insert(0, str(ROOT / ".ci"))  # fill.py imports its neighbour readme.py
-links, readme, fill, lecture = (load(ROOT / name) for name in (
-    ".ci/links.py", ".ci/readme.py", ".ci/fill.py", "scripts/lecture.py"))
+links, readme, fill, lecture, slips = (load(ROOT / name) for name in (
+    ".ci/links.py", ".ci/readme.py", ".ci/fill.py", "scripts/lecture.py", "scripts/slips.py"))
 DOCUMENTS = links.documents(ROOT)
 NAMES = [str(path.relative_to(ROOT)) for path in DOCUMENTS]
 
@@ -255,7 +256,7 @@ def test_the_lecture_s_program_has_the_gradients_of_the_package():
     theirs = lecture.gradient_rnn(net, words, h, p, tags)
 
     options = preset("tutorial", hidden=lecture.HIDDEN)
-    sentence = lecture.Sentence(["a", "b", "c", "b", "a"], ["X", "Z", "Y", "Y", "Z"])
+    sentence = Sentence(["a", "b", "c", "b", "a"], ["X", "Z", "Y", "Y", "Z"])
     tagger = RNNTagger.create([sentence], options, rng)
     table: WordTable = tagger.word_table()
     types = table.ids(["a", "b", "c", "b", "a"])
@@ -275,14 +276,21 @@ def test_the_lecture_s_program_has_the_gradients_of_the_package():
 
 
 def test_only_the_formulas_have_the_right_gradient():
-    errors = {version: lecture.gradient_error(version) for version in lecture.VERSIONS}
+    errors = {version: slips.gradient_error(version) for version in slips.VERSIONS}
     assert errors.pop("the formulas") < 1e-6
     assert min(errors.values()) > 0.1
 
 
-def test_the_lecture_s_program_learns():
-    train = lecture.read_tagged(ROOT / "data" / "sample-train.wordtag")[:60]
-    assert lecture.accuracy("the formulas", train, train) > 40
+def test_the_lecture_s_program_learns(capsys):
+    lecture.main(*[str(ROOT / "data" / "sample-test.wordtag")] * 2)
+    accuracies = [float(line.split()[2]) for line in capsys.readouterr().out.splitlines()]
+    assert len(accuracies) == lecture.EPOCHS and accuracies[-1] > max(40, accuracies[0])
+
+
+def test_the_tutorial_begins_with_the_whole_of_the_lecture_s_program():
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "tutorial.md").read_text("utf-8"), re.DOTALL)
+    program = (ROOT / "scripts" / "lecture.py").read_text("utf-8")
+    assert [block.strip("\n") for block in blocks] == [program.partition('"""\n\n')[2].strip("\n")]
 
 
 def test_the_python_example_passes_a_strict_type_check(tmp_path):

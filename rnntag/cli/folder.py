@@ -47,7 +47,7 @@ def tag_files(tagger: Any, sources: Sequence[str], output: str, output_dir: str 
         raise OptionError("given without --output-dir", "it would change nothing", "Leave it out.", "--resume")
     else:
         if sources and is_parquet(sources[0]):
-            refuse("with Parquet", *TEXT_ONLY)
+            refuse("with Parquet", *TEXT_ONLY, *([] if how["fields"] else ["field"]))
         _tag(tagger, sources[0] if sources else STANDARD, output, force, how)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,8 @@ from .common import refuse
 
 SUFFIX = ".parquet"
 ROWS = 4_096  # held at once
-TEXT_ONLY = ("format", "separator", "field", "column")  # options that say how text is to be read
+TEXT_ONLY = ("format", "separator", "column")  # options that say how text is to be read
+NO_PLACE = ("n_best", "partial", "output_format", "stream", "raw", "segmenter", "lines", "presegmented", "offsets")
 
 
 def is_parquet(path: str | Path) -> bool:
@@ -21,16 +22,17 @@ def is_parquet(path: str | Path) -> bool:
     return str(path).lower().endswith(SUFFIX)
 
 
-def tag_parquet(tagger: Any, source: str | Path, output: str | Path, *, layout: Layout = Layout(), best: int = 0,
-                force: bool = False, **_text: Any) -> tuple[int, int]:
+def tag_parquet(tagger: Any, source: str | Path, output: str | Path, *, layout: Layout = Layout(),
+                fields: Sequence[str] | None = None, best: int = 0, force: bool = False,
+                **_text: Any) -> tuple[int, int]:
     """Tag the column ``tokens`` of a Parquet file; returns the number of sentences and of tokens.
 
-    The columns that are added are those of ``adapters.arrow.BatchTagger``. A row that cannot be tagged is an error,
-    unless such are skipped and counted (``layout``).
+    The columns that are added are those of ``adapters.arrow.BatchTagger``, for ``fields``. A row that cannot be
+    tagged is an error, unless such are skipped and counted (``layout``).
 
     Raises OptionError for options that Parquet has no place for, CorpusError for what is wrong with the file.
     """
-    refuse("with Parquet", "n_best", "partial", "output_format", "stream")
+    refuse("with Parquet", *NO_PLACE)
     if str(output) == STANDARD:
         raise OptionError("standard output", "Parquet is no text", "Name a file.", "--output")
     try:
@@ -46,7 +48,7 @@ def tag_parquet(tagger: Any, source: str | Path, output: str | Path, *, layout: 
     with reporting(source, "read"), open(source, "rb") as stream:
         try:
             table = parquet.ParquetFile(stream)
-            tagged = BatchTagger(tagger, probabilities=bool(best))
+            tagged = BatchTagger(tagger, fields=fields, probabilities=bool(best))
             schema, first = tagged(table.schema_arrow.empty_table()).schema, next(iter(tagged.types))
         except pyarrow.ArrowException as error:
             raise _damaged(source, error) from None

@@ -47,7 +47,7 @@ def build(options: Options, rows: int, columns: Mapping[str, Classes], character
     pooling   one of POOLINGS: then there is one answer for each sentence
     """
     o, E, D = options, options.embedding, options.directions
-    cell = made(CELLS[o.cell])(o.activation)
+    cell, penalty = made(CELLS[o.cell])(o.activation), o.propagation_penalty if o.cell == "elman" else 0.0
     others: list[Any] = [Vectors(vectors, o.vectors, E, o.vector_dropout, o.freeze_vectors)] if o.vectors else []
     others += [Characters(characters, o.char_embedding, cell, o.char_rnn, E)] if o.char_rnn else []
     others += [NGrams(ngrams, E)] if ngrams else []
@@ -60,7 +60,7 @@ def build(options: Options, rows: int, columns: Mapping[str, Classes], character
             width = o.filters
         else:
             kind = OneHotRecurrent if number == 0 and not E else Recurrent
-            layers.append(kind(f"rnn{number}", cell, width, o.hidden, D, o.bptt))
+            layers.append(kind(f"rnn{number}", cell, width, o.hidden, D, o.bptt, penalty))
             width = o.hidden * D
         layers.append(Dropout(o.dropout))
     if pooling:

@@ -124,6 +124,8 @@ class Options(TrainingOptions):
                           "probabilities are averaged.", "Network")
     # training
     bptt: int = number(0, 0, 1_000_000, "Steps back that an error is followed, 0: the full gradient.", "Training")
+    propagation_penalty: float = number(0.0, 0, 1e6, "Weight of a penalty on errors that shrink or grow from step to "
+                                        "step on their way back, 0: none.", "Training")
     dropout: float = number(0.35, 0, 0.99, "Share of units dropped, of the input and of each layer.", "Training")
     word_dropout: float = number(0.25, 0, 1e6, "a: a word seen n times is read as unknown with "
                                  "probability a / (a + n).", "Training")
@@ -149,6 +151,9 @@ class Options(TrainingOptions):
         if self.embedding == 0 and (self.char_rnn or self.vectors):
             raise OptionError("0 with --char-rnn or --vectors", "these are added to embeddings",
                               "Give --embedding a width.", "--embedding")
+        if self.propagation_penalty and self.bptt:
+            raise OptionError(f"{self.propagation_penalty} with --bptt {self.bptt}", "the penalty is of the full "
+                              "gradient", "Leave one of them out.", "--propagation-penalty")
         if self.encoder == "cnn":
             if self.bptt:
                 raise OptionError(f"{self.bptt} with --encoder cnn", "a convolution has no time to go back "
@@ -184,6 +189,7 @@ class Options(TrainingOptions):
             "patience": (dev or not self.patience, "without a dev set"),
             "cell": (recurrent or self.char_rnn, "without --encoder rnn"),
             "activation": (self.cell == "elman" and (recurrent or self.char_rnn), "without --cell elman"),
+            "propagation_penalty": (self.cell == "elman" and recurrent, "without --cell elman"),
             "bidirectional": (recurrent, "without --encoder rnn"),
             "hidden": (recurrent, "without --encoder rnn"),
             "window": (not recurrent, "without --encoder cnn"),

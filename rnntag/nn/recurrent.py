@@ -14,6 +14,7 @@ import numpy as np
 from .cells import Cell
 from .layers import Array, Layer, Shapes, glorot, look_up, rows_gradient
 from .packing import Lookup, Packing, blocks, looked_up, to_rows, to_tokens
+from .penalty import propagation_penalty
 
 DIRECTIONS = ("fwd", "bwd")
 
@@ -41,13 +42,16 @@ class RecurrentPass(NamedTuple):
 class Recurrent(Layer):
     """h_t = [h_t forward, h_t backward] (seed 002, equations 22-24), from z_t = x_t W_x + b.
 
-    bptt   0: the full gradient; N > 0 stops each output's error after N steps back
+    bptt      0: the full gradient; N > 0 stops each output's error after N steps back
+    penalty   weight of ``propagation_penalty``, its mean over the sentences, in the gradient of W_h; with the full
+              gradient of a cell with one gate
     """
 
     pointwise = False
 
-    def __init__(self, name: str, cell: Cell, I: int, H: int, directions: int, bptt: int = 0):
-        self.name, self.cell, self.I, self.H, self.bptt = name, cell, I, H, bptt
+    def __init__(self, name: str, cell: Cell, I: int, H: int, directions: int, bptt: int = 0,
+                 penalty: float = 0.0):
+        self.name, self.cell, self.I, self.H, self.bptt, self.penalty = name, cell, I, H, bptt, penalty
         self.directions = DIRECTIONS[:directions]
 
     def shapes(self) -> Shapes:
@@ -122,13 +126,21 @@ class Recurrent(Layer):
         D, N, packing = len(self.directions), len(cache.packing), cache.packing
         reading = packing.read(D)
         previous, local, dh = self._back(dh, cache)
-        back = (run_back, ()) if not self.bptt else (truncated, (self.bptt,))
-        dz, dinitial = back[0](self.cell, cache.W_h, local, dh, packing, dfinal, *back[1])
+        dW_h, dpenalty = [], None
+        if self.bptt:
+            dz, dinitial = truncated(self.cell, cache.W_h, local, dh, packing, dfinal, self.bptt)
+        else:
+            dz, dstates = run_back(self.cell, cache.W_h, local, dh, packing, dfinal)
+            first = D * len(packing.lengths)
+            dinitial = dstates[:, :first].reshape(len(dstates), D, -1, self.H)
+            if self.penalty:
+                dpenalty = propagation_penalty(cache.W_h, dz, dstates[0, first:], packing)[1][0]
         dz = to_tokens(dz, reading)
-        dW_h = []
         for gates, h in self.cell.recurrent_inputs(cache.z, previous):
             h, of_gates = to_tokens(h[None], reading)[:, :, 0], dz[:, :, gates]  # (N, D, H), (N, D, gates, H)
             dW_h.append(h.transpose(1, 2, 0) @ of_gates.transpose(1, 0, 2, 3).reshape(D, N, -1))
+        if dpenalty is not None:
+            dW_h[0] += dpenalty * dpenalty.dtype.type(self.penalty / len(packing.lengths))
         grads: dict[str, Any] = {}
         for d, of_W_h, of_b in zip(self.directions, np.concatenate(dW_h, axis=2), dz.reshape(N, D, -1).sum(axis=0)):
             grads |= {f"{self.name}.{d}.W_h": of_W_h, f"{self.name}.{d}.b": of_b}
@@ -207,7 +219,7 @@ def run_back(cell: Cell, W_h: Array, local: Any, dh: Array, packing: Packing,
     local   the cell's local gradients, arrays (..., R, H); dh (R, H)
     dfinal  (S, D, B, H)  d loss / d the final states
 
-    Returns dz (n, R, H) and dinitial (S, D, B, H).
+    Returns dz (n, R, H) and d loss / d all states (S, DB + R, H), those before the first step in front.
     """
     n, D, H, _ = W_h.shape
     S, B, reading = cell.states, len(packing.lengths), packing.read(D)
@@ -225,13 +237,13 @@ def run_back(cell: Cell, W_h: Array, local: Any, dh: Array, packing: Packing,
     local_steps = map(type(local)._make, zip(*(blocks(part, reading) for part in local)))
     for step in reversed(list(zip(local_steps, dsteps, dbefore, blocks(dz, reading)))):
         cell.backward(W_T, *step)
-    return dz, dinitial
+    return dz, dstates
 
 
 def truncated(cell: Cell, W_h: Array, local: Any, dh: Array, packing: Packing, dfinal: Array | None,
               bptt: int) -> tuple[Array, Array]:
-    """As ``run_back``, each output's error stopped after ``bptt`` steps back (seed 000, "BPTT? Full
-    Gradient?")."""
+    """As ``run_back``, each output's error stopped after ``bptt`` steps back (seed 000, "BPTT? Full Gradient?"): dz,
+    and dinitial (S, D, B, H)."""
     D, B = W_h.shape[1], len(packing.lengths)
     dz = np.zeros((cell.gates, *dh.shape), dh.dtype)
     dinitial = np.zeros((cell.states, D, B, dh.shape[1]), dh.dtype)
