@@ -59,6 +59,17 @@ def test_compare_prints_a_row_for_each_tagger_and_a_table_for_each_corpus(small)
     assert hmm.split("|")[4].strip() == "-"  # no unknown words
 
 
+def test_compare_prints_a_row_for_each_column_and_for_all_together(tmp_path):
+    (tmp_path / "c.conllu").write_text("".join(
+        f"{i}\t{word}\t{lemma}\t{tag}\t_\t_\t0\troot\t_\t_\n" for i, (word, lemma, tag) in enumerate(
+            [("Dogs", "dog", "NOUN"), ("run", "run", "VERB")], 1)) + "\n")
+    corpus = tmp_path / "c.conllu"
+    out, _ = script("compare.py", "--train", corpus, "--test", corpus, "--seeds", 1, "--field", "upos,lemma",
+                    "--run", "columns --epochs 1 --hidden 5")
+    names = [line.split(" | ")[0].strip() for line in out.splitlines()[3:]]
+    assert names == ["HMM", *(f"RNN columns --epochs 1 --hidden 5, {name}" for name in ("upos", "lemma", "all"))]
+
+
 def test_what_compare_measured_is_saved_and_can_be_drawn(small, tmp_path):
     results, figure = tmp_path / "results.json", tmp_path / "plane.svg"
     results.write_text("what was there before")

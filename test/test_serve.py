@@ -194,7 +194,6 @@ def test_a_token_can_be_given(folder):
 
 
 def test_mistakes_on_the_command_line(folder, monkeypatch):
-    pytest.importorskip("uvicorn", reason="the extra web is not installed")
     monkeypatch.chdir(folder)
     assert failure(main, "nothing", "--port", 0).startswith("nothing: ")
     assert "too short" in failure(main, "m", "--token", "abc", "--port", 0, status=2)
