@@ -24,7 +24,7 @@ import numpy as np  # noqa: E402
 
 from rnntag.corpus import Layout, read, read_tagged  # noqa: E402
 from rnntag.corpus.pairs import Pair, Question  # noqa: E402
-from rnntag.models.options import Options  # noqa: E402
+from rnntag.models.options import Options, preset  # noqa: E402
 from rnntag.models.transducer import TransducerOptions  # noqa: E402
 from rnntag.training.transducing import train_transducer  # noqa: E402
 
@@ -106,7 +106,7 @@ def lemmas(arguments, seed):
     layout = Layout("conllu", field=("upos", "feats", "lemma"))
     train, dev = (read_tagged(path, layout) for path in arguments.files)
     began = time.process_time()
-    tagger = train_tagger(train, Options(seed=seed, lemmatizer="auto", epochs=arguments.epochs or Options.epochs))
+    tagger = train_tagger(train, preset("columns", seed=seed, epochs=arguments.epochs or Options.epochs))
     print(f"seed {seed}: {time.process_time() - began:.0f} CPU seconds", file=sys.stderr)
     known, found = {word for sentence in train for word in sentence.words}, {}
     for name, how in (("edit scripts", "scripts"), ("encoder-decoder", "seq2seq"), ("both", "auto")):
