@@ -19,7 +19,8 @@ def check_wheel(path: str) -> None:
         names = archive.namelist()
     compiled = [name for name in names if name.endswith(COMPILED)]
     foreign = [name for name in names if not re.match(r"rnntag(-[^/]+\.dist-info)?/", name)]
-    missing = {"rnntag/__main__.py", "rnntag/py.typed", "rnntag/cli/main.py"}.difference(names)
+    missing = {"rnntag/__main__.py", "rnntag/py.typed", "rnntag/cli/main.py",
+               "rnntag/adapters/web/pages/annotate.js"}.difference(names)
     if not path.endswith("-py3-none-any.whl") or compiled or foreign or missing:
         sys.exit(f"{path}: not pure: {compiled}; foreign: {foreign}; missing: {sorted(missing)}")
     print(f"{path.rsplit('/', 1)[-1]}: {len(names)} files, pure Python")

@@ -3,13 +3,14 @@
     python scripts/compare.py
     python scripts/compare.py --train wiki-en-train.norm_pos --test wiki-en-test.norm_pos --seeds 5
     python scripts/compare.py --run "tutorial" --run "default --cell lstm --layers 2" ...
+    python scripts/compare.py --train train.conllu --test dev.conllu --run columns --field upos,xpos,feats,lemma
     python scripts/compare.py --raw-text raw.txt --peer nltk-crf --peer crfsuite-ap ...
     python scripts/compare.py --peer all --plot plane.svg
 
 Without files it takes the bundled sample corpus; --train and --test can be repeated, a table for each
 pair. Accuracy is the mean over the seeds, with the standard deviation; CPU seconds are of the process,
-training without reading the files. Known words are those of the training corpus. The picture needs the extra
-``plot``.
+training without reading the files. Known words are those of the training corpus. Of several columns each has a
+row, and so have all that are right together; the HMM and peers learn the first. The picture needs the extra ``plot``.
 """
 
 from __future__ import annotations
@@ -37,9 +38,9 @@ import peers  # noqa: E402
 
 from rnntag.cli.common import Command, separator  # noqa: E402
 from rnntag.cli.train_rnn import parse_run  # noqa: E402
-from rnntag.corpus import TAGGED, Sentence, read, read_tagged  # noqa: E402
+from rnntag.corpus import TAGGED, Column, Sentence, read, read_tagged  # noqa: E402
 from rnntag.errors import OptionError  # noqa: E402
-from rnntag.evaluation import Pair, accuracy, accuracy_by_knowledge  # noqa: E402
+from rnntag.evaluation import Pair, accuracy, accuracy_by_knowledge, pair, together  # noqa: E402
 from rnntag.files import open_output  # noqa: E402
 from rnntag.models.hmm import HMMTagger  # noqa: E402
 from rnntag.models.options import Options  # noqa: E402
@@ -71,6 +72,7 @@ class Corpora(NamedTuple):
     test: str
     format: str | None
     separator: str
+    field: str | None
 
 
 class Result(NamedTuple):
@@ -100,6 +102,7 @@ class Result(NamedTuple):
               help="Runs at the same time, each in a process with its own CPU clock.")
 @click.option("--format", type=click.Choice(TAGGED), help="Format of the corpora [found out from the file].")
 @separator
+@click.option("--field", metavar="COLUMN,...", help="Columns of CoNLL-U or jsonl, as for train-rnn [upos].")
 @click.option("-o", "--output", metavar="FILE", help="Also write every run's figures as JSON.")
 @click.option("--plot", metavar="FILE", help="Also draw accuracy against CPU seconds of training, SVG.")
 @click.option("--least", type=float, default=0.0, show_default=True, metavar="PERCENT",
@@ -107,13 +110,13 @@ class Result(NamedTuple):
 @click.option("--force", is_flag=True, help="Overwrite what exists.")
 def main(train: tuple[str, ...], test: tuple[str, ...], runs: tuple[str, ...], raw_text: tuple[str, ...],
          init: str | None, others: tuple[str, ...], seeds: int, jobs: int, format: str | None, separator: str,
-         output: str | None, plot: str | None, least: float, force: bool) -> None:
+         field: str | None, output: str | None, plot: str | None, least: float, force: bool) -> None:
     """Train the HMM and RNN presets on the same files and print a table of the results."""
     if len(train) != len(test):
         raise OptionError(f"{len(train)} and {len(test)}", "a test corpus for each training corpus",
                           place="--train and --test")
     plan = list(experiments(runs, raw_text, init, others, seeds))  # a mistyped option shows at once
-    files = [Corpora(*pair, format, separator) for pair in zip(train, test)]
+    files = [Corpora(*pair, format, separator, field) for pair in zip(train, test)]
     draw = plane() if plot else None
     with optional_output(output, force) as file, optional_output(plot, force) as picture:
         rows = [row for number, corpora in enumerate(files) for row in table(plan, corpora, jobs, number > 0)]
@@ -134,14 +137,18 @@ def table(plan: list[Run], corpora: Corpora, jobs: int, below: bool) -> Iterator
     click.echo("\n" * below + f"{Path(corpora.train).name}: {len(training):,} sentences, "
                f"{sum(map(len, training)):,} tokens;  {Path(corpora.test).name}: {len(testing):,} sentences, "
                f"{sum(map(len, testing)):,} tokens\n")
-    width = max(len(run.name) for run in plan)
+    columns = training[0].columns
+    width = max(len(run.name) for run in plan) + (2 + max(map(len, columns)) if len(columns) > 1 else 0)
     click.echo(" | ".join([f"{COLUMNS[0]:{width}}", *(f"{name:>14}" for name in COLUMNS[1:])]))
     measured = results(plan, corpora, jobs)
     for name, members in groupby(plan, key=lambda run: run.name):
-        found = [next(measured) for _ in members]
-        click.echo(" | ".join([f"{name:{width}}", *(f"{cell:>14}" for cell in cells(found))]))
-        yield {"train": corpora.train, "test": corpora.test, "tagger": name,
-               "runs": [result._asdict() for result in found]}
+        runs = [next(measured) for _ in members]
+        for column in runs[0]:
+            found = [run[column] for run in runs]
+            title = f"{name}, {column}" if len(runs[0]) > 1 else name
+            click.echo(" | ".join([f"{title:{width}}", *(f"{cell:>14}" for cell in cells(found))]))
+            yield {"train": corpora.train, "test": corpora.test, "tagger": title, "column": column,
+                   "runs": [result._asdict() for result in found]}
 
 
 def cells(found: list[Result]) -> list[str]:
@@ -211,7 +218,7 @@ def experiments(runs: Iterable[str], raw: tuple[str, ...], init: str | None, oth
 @lru_cache(maxsize=4)
 def corpus(path: str, corpora: Corpora) -> list[Sentence]:
     """A corpus, read once in a process."""
-    return read_tagged(path, corpora.format, separator=corpora.separator)
+    return read_tagged(path, corpora.format, separator=corpora.separator, field=corpora.field)
 
 
 @lru_cache(maxsize=1)
@@ -224,8 +231,8 @@ def vectors(raw: tuple[str, ...]) -> tuple[Any, float]:
     return train_vectors(text), time.process_time() - start
 
 
-def results(plan: list[Run], corpora: Corpora, jobs: int) -> Iterator[Result]:
-    """The results of some runs, in order, as they come."""
+def results(plan: list[Run], corpora: Corpora, jobs: int) -> Iterator[dict[str, Result]]:
+    """The results of some runs by their columns, in order, as they come."""
     if jobs == 1:
         yield from (result(corpora, run) for run in plan)
         return
@@ -233,8 +240,8 @@ def results(plan: list[Run], corpora: Corpora, jobs: int) -> Iterator[Result]:
         yield from pool.map(result, plan, len(plan))
 
 
-def result(corpora: Corpora, run: Run) -> Result:
-    """Train a tagger and grade it."""
+def result(corpora: Corpora, run: Run) -> dict[str, Result]:
+    """Train a tagger and grade each of its columns, and of several all together."""
     training, testing = corpus(corpora.train, corpora), corpus(corpora.test, corpora)
     given, extra = vectors(run.raw) if run.raw else (None, 0.0)
     init = load(run.init, "rnn") if run.init else None
@@ -245,13 +252,26 @@ def result(corpora: Corpora, run: Run) -> Result:
     else:
         tagger = peers.PEERS[run.peer].train(training, run.seed) if run.peer else HMMTagger.train(training)
     trained = time.process_time()
-    answers = list(tagger.tag(sentence.words for sentence in testing))
+    words = [sentence.words for sentence in testing]
+    if run.options:
+        answers = list(tagger.annotate(words))
+    else:
+        first = next(iter(training[0].columns))
+        answers = [Sentence(w, {first: Column(tags)}) for w, tags in zip(words, tagger.tag(words), strict=True)]
     seconds = time.process_time() - trained
-    pairs = [Pair(s.words, s.tags, answer) for s, answer in zip(testing, answers, strict=True)]
-    score = accuracy(pairs)
-    known, unknown = accuracy_by_knowledge(pairs, {word for sentence in training for word in sentence.words})
-    return Result(100 * score.accuracy, 100 * known.accuracy, 100 * unknown.accuracy, trained - start + extra,
-                  score.total / max(seconds, 1e-9))
+    vocabulary = {word for sentence in training for word in sentence.words}
+    pairs = {name: list(pair(testing, answers, field=name)) for name in answers[0].columns}
+    if len(pairs) > 1:
+        pairs["all"] = list(together(list(pairs.values())))
+    tokens = sum(map(len, testing))
+    return {name: graded(own, vocabulary, trained - start + extra, tokens / max(seconds, 1e-9))
+            for name, own in pairs.items()}
+
+
+def graded(pairs: list[Pair], vocabulary: set[str], seconds: float, rate: float) -> Result:
+    """The result of a column."""
+    known, unknown = accuracy_by_knowledge(pairs, vocabulary)
+    return Result(100 * accuracy(pairs).accuracy, 100 * known.accuracy, 100 * unknown.accuracy, seconds, rate)
 
 
 if __name__ == "__main__":

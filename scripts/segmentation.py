@@ -101,20 +101,29 @@ def ud(train: str, dev: str, seeds: int, rules: bool, **changes: Any) -> None:
 
 
 def graded(gold: str, sentences: list[Segmented]) -> list[float]:
-    """F1 of each of MEASURES, in percent, of an answer that has no syntax: all words hang from the first."""
+    """F1 of each of MEASURES, in percent."""
     from udtools import udeval
 
-    written = []
     for sentence in sentences:
         sentence.prepare("conllu")
-        for row in Conllu().write(sentence).split("\n")[:-1]:
-            cells = row.split("\t")
-            if len(cells) == 10 and cells[0].isdigit():
-                cells[6:8] = ["0", "root"] if cells[0] == "1" else ["1", "dep"]
-            written.append("\t".join(cells))
-    answer = udeval.load_conllu(io.StringIO("\n".join(written) + "\n"), "answer", {})
-    scores = udeval.evaluate(udeval.load_conllu_file(gold), answer)
+    answer = "".join(map(Conllu().write, sentences))
+    known, found = (udeval.load_conllu(io.StringIO(hung(text)), name, {}) for name, text in (
+        (gold, Path(gold).read_text("utf-8")), ("answer", answer)))
+    scores = udeval.evaluate(known, found)
     return [100 * scores[name].f1 for name in MEASURES]
+
+
+def hung(conllu: str) -> str:
+    """CoNLL-U without syntax of its own, since udeval wants some: all words hang from the first; no empty nodes."""
+    rows = []
+    for row in conllu.split("\n"):
+        cells = row.split("\t")
+        if len(cells) == 10 and "." in cells[0]:
+            continue
+        if len(cells) == 10 and cells[0].isdigit():
+            cells[6:9] = ["0", "root", "_"] if cells[0] == "1" else ["1", "dep", "_"]
+        rows.append("\t".join(cells))
+    return "\n".join(rows)
 
 
 def speed(segmenter: Any, text: str, least: float = 2.0) -> float:
@@ -213,9 +222,10 @@ def crf_features(text: str) -> list[list[str]]:
 @main.command(cls=Command)
 @click.argument("model")
 @click.option("--megabytes", type=click.IntRange(1), default=1000, show_default=True)
-def memory(model: str, megabytes: int) -> None:
+@click.option("--first", type=click.IntRange(1), default=10, show_default=True, help="Megabytes of a short text.")
+def memory(model: str, megabytes: int, first: int) -> None:
     """Peak memory over texts of different kinds, each in a process of its own."""
-    for kind, size in (("paragraphs", 10), ("paragraphs", megabytes), ("one line", megabytes // 10 or 1),
+    for kind, size in (("paragraphs", first), ("paragraphs", megabytes), ("one line", megabytes // 10 or 1),
                        ("no sentence end", megabytes // 10 or 1), ("no space", megabytes // 10 or 1)):
         with Pool(1, "a segmenting process", load, model) as pool:
             ((count, spent, peak),) = pool.map(segmented, [(kind, size)], 1)

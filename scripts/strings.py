@@ -24,7 +24,7 @@ import numpy as np  # noqa: E402
 
 from rnntag.corpus import Layout, read, read_tagged  # noqa: E402
 from rnntag.corpus.pairs import Pair, Question  # noqa: E402
-from rnntag.models.options import Options  # noqa: E402
+from rnntag.models.options import Options, preset  # noqa: E402
 from rnntag.models.transducer import TransducerOptions  # noqa: E402
 from rnntag.training.transducing import train_transducer  # noqa: E402
 
@@ -38,11 +38,11 @@ def reverse(arguments, seed):
     """The share of unseen strings that are reversed without a mistake."""
     rng = np.random.default_rng(seed)
     letters = [chr(97 + k) for k in range(26)]
-    strings = [tuple(rng.choice(letters, rng.integers(1, 21))) for _ in range(21_000)]
+    strings = [tuple(rng.choice(letters, rng.integers(1, 21))) for _ in range(13_000)]
     pairs = [Pair(string, string[::-1]) for string in dict.fromkeys(strings)]
     train, test = pairs[:-1000], pairs[-1000:]
-    options = TransducerOptions(seed=seed, epochs=arguments.epochs or 10, batch_size=32, dropout=0.0,
-                                learning_rate=0.003, attention=arguments.attention)
+    options = TransducerOptions(seed=seed, epochs=arguments.epochs or 10, hidden=64, embedding=32, dropout=0.0,
+                                learning_rate=0.005, attention=arguments.attention)
     answers = written(train_transducer(train, options), test, 1)
     return {"encoder-decoder": mean(answer == list(pair.target) for answer, pair in zip(answers, test))}
 
@@ -106,7 +106,7 @@ def lemmas(arguments, seed):
     layout = Layout("conllu", field=("upos", "feats", "lemma"))
     train, dev = (read_tagged(path, layout) for path in arguments.files)
     began = time.process_time()
-    tagger = train_tagger(train, Options(seed=seed, lemmatizer="auto", epochs=arguments.epochs or Options.epochs))
+    tagger = train_tagger(train, preset("columns", seed=seed, epochs=arguments.epochs or Options.epochs))
     print(f"seed {seed}: {time.process_time() - began:.0f} CPU seconds", file=sys.stderr)
     known, found = {word for sentence in train for word in sentence.words}, {}
     for name, how in (("edit scripts", "scripts"), ("encoder-decoder", "seq2seq"), ("both", "auto")):

@@ -11,6 +11,8 @@ import time
 import pytest
 from conftest import ENVIRONMENT
 
+pytest.importorskip("starlette", reason="the extra web is not installed")
+pytest.importorskip("uvicorn", reason="the extra web is not installed")
 JSON = {"Content-Type": "application/json"}
 
 
@@ -18,8 +20,6 @@ class Served:
     """``rnntag COMMAND ARGUMENTS`` at a free port, in ``folder``."""
 
     def __init__(self, folder, command, *arguments, environment=ENVIRONMENT):
-        pytest.importorskip("starlette", reason="the extra web is not installed")
-        pytest.importorskip("uvicorn", reason="the extra web is not installed")
         self.log = folder / "server.log"
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(

@@ -190,6 +190,23 @@ def test_an_answer_without_a_mistake_has_no_worst_sentences(files):
     assert "Worst sentences" not in report("ref", "ref")
 
 
+def test_the_contents_lead_to_all_sections(files):
+    text = report("ref", "one", "--train", "train")
+    titles = re.findall(r'<h2 id="(.*?)">(.*?)</h2>', text)
+    assert len(titles) == text.count("<h2") >= 3 and len(dict(titles)) == len(titles)
+    assert re.findall(r'<li><a href="#(.*?)">(.*?)</a></li>', text) == titles
+
+
+def test_the_worst_sentences_lead_to_where_they_are_corrected(files):
+    text = report("ref", "one", "--annotation", "http://127.0.0.1:8601/")
+    assert '<a href="http://127.0.0.1:8601/#line=' in text and "#line=" not in report("ref", "one")
+
+
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "127.0.0.1:8601", "http://a b/", "http://x/#y"])
+def test_what_is_no_address_is_refused(files, url):
+    report("ref", "one", "--annotation", url, status=2)
+
+
 def test_the_same_answers_give_the_same_page(files):
     assert report("ref", "one", "--train", "train") == report("ref", "one", "--train", "train")
 

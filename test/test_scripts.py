@@ -59,6 +59,17 @@ def test_compare_prints_a_row_for_each_tagger_and_a_table_for_each_corpus(small)
     assert hmm.split("|")[4].strip() == "-"  # no unknown words
 
 
+def test_compare_prints_a_row_for_each_column_and_for_all_together(tmp_path):
+    (tmp_path / "c.conllu").write_text("".join(
+        f"{i}\t{word}\t{lemma}\t{tag}\t_\t_\t0\troot\t_\t_\n" for i, (word, lemma, tag) in enumerate(
+            [("Dogs", "dog", "NOUN"), ("run", "run", "VERB")], 1)) + "\n")
+    corpus = tmp_path / "c.conllu"
+    out, _ = script("compare.py", "--train", corpus, "--test", corpus, "--seeds", 1, "--field", "upos,lemma",
+                    "--run", "columns --epochs 1 --hidden 5")
+    names = [line.split(" | ")[0].strip() for line in out.splitlines()[3:]]
+    assert names == ["HMM", *(f"RNN columns --epochs 1 --hidden 5, {name}" for name in ("upos", "lemma", "all"))]
+
+
 def test_what_compare_measured_is_saved_and_can_be_drawn(small, tmp_path):
     results, figure = tmp_path / "results.json", tmp_path / "plane.svg"
     results.write_text("what was there before")
@@ -240,3 +251,36 @@ def test_what_has_no_twin_is_refused():
     tagger = RNNTagger.create([Sentence(["a"], ["X"])], preset("default", output="crf"), np.random.default_rng(1))
     with pytest.raises(ValueError, match="no twin"):
         Twin(tagger)
+
+
+# ------------------------------------------------------------------ segmentation.py
+
+
+def test_segmentation_grades_segmenters_and_rules_by_udeval():
+    pytest.importorskip("udtools")
+    data = ROOT / "data"
+    out, _ = script("segmentation.py", "ud", data / "sample-train.conllu", data / "sample-test.conllu", "--rules",
+                    "--seeds", 1, "--epochs", 4, "--hidden", 8)
+    header, rules, one, mean = out.splitlines()
+    assert header.split()[:3] == ["Tokens", "Sentences", "Words"]
+    assert rules.startswith("rules ") and float(one.split()[2]) > float(rules.split()[1]) > 90
+    assert mean.split()[1:3] == one.split()[2:4]
+
+
+def test_segmentation_cross_validates_words_beside_a_crf(tmp_path):
+    pytest.importorskip("pycrfsuite")
+    (tmp_path / "c.word").write_text("\u8a00\u8a9e \u306f \u3053\u3068\u3070 \u3002\n" * 20, "utf-8")
+    out, _ = script("segmentation.py", "words", tmp_path / "c.word", "--crf", "--seeds", 1, "--epochs", 3)
+    assert [line.split()[0] for line in out.splitlines()[1:]] == ["crfsuite", "seed", "mean"]
+    assert all("100.00" in line for line in out.splitlines()[1:])
+
+
+def test_segmentation_measures_memory(tmp_path):
+    from rnntag.corpus.segmented import paragraphs
+    from rnntag.models.segmenter import SegmenterOptions
+    from rnntag.storage import modelfile
+    from rnntag.training.segmenting import train_segmenter
+    texts = list(paragraphs(ROOT / "data" / "sample-test.conllu"))
+    modelfile.save(tmp_path / "m", train_segmenter(texts, SegmenterOptions(epochs=1, hidden=2, embedding=2)))
+    out, _ = script("segmentation.py", "memory", tmp_path / "m", "--megabytes", 1, "--first", 1)
+    assert len(out.splitlines()) == 5 and all("MB at most" in line for line in out.splitlines())

@@ -117,6 +117,35 @@ def test_a_request_that_never_ends_is_ended(server):
         assert b" 408 " in slow.recv(1000)
 
 
+def test_the_clock_runs_only_until_the_head_of_a_request_has_come():
+    import asyncio
+    from unittest.mock import Mock
+
+    import uvicorn
+    from uvicorn.server import ServerState
+
+    from rnntag.adapters.web.server import Protocol
+
+    async def app(scope, receive, send):
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def talk():
+        config = uvicorn.Config(app, http=Protocol, lifespan="off", log_config=None)
+        config.load()
+        protocol = Protocol(config, ServerState(), {})
+        protocol.connection_made(Mock(get_extra_info=lambda name: None, is_closing=lambda: False))
+        running = [protocol._timer is not None]
+        for data in (b"GET / HTTP/1.1\r\nHo", b"st: a\r\n\r\n", b"GET / HT"):
+            protocol.data_received(data)
+            running.append(protocol._timer is not None)
+            await asyncio.sleep(0.05)
+        protocol.connection_lost(None)
+        return [*running, protocol._timer is not None]
+
+    assert asyncio.run(talk()) == [True, True, False, True, False]
+
+
 def test_nothing_malformed_brings_it_down(server):
     rng = random.Random(6)
     good = (b"POST /tag HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 15\r\n\r\n"
@@ -174,6 +203,18 @@ def test_more_requests_than_can_wait_are_told_to_come_again(folder):
         assert len(answers) == 2
 
 
+def test_a_segmenter_finds_the_words_of_plain_text(folder):
+    from rnntag.cli.train_segmenter import main as train_segmenter
+    words = "".join(f"{i}\t{w}" + "\t_" * 7 + f"\t{space}\n" for i, (w, space) in enumerate(
+        (("the", "_"), ("dog", "SpaceAfter=No"), ("s", "_"), ("run", "SpaceAfter=No"), (".", "_")), 1))
+    (folder / "s.conllu").write_text((words + "\n") * 60)
+    invoke(train_segmenter, folder / "s.conllu", folder / "seg", "--hidden", "8", "--embedding", "8",
+           "--epochs", "20", "--learning-rate", "0.02", "-q")
+    with Served(folder, "serve", "m", "--segmenter", "seg") as served:
+        (sentence,) = served.ask("/tag", {"text": "the dogs run."})["sentences"]
+        assert sentence["tokens"] == ["the", "dog", "s", "run", "."] and len(sentence["tags"]) == 5
+
+
 def test_a_token_is_asked_for_where_others_can_reach_it(folder):
     with Served(folder, "serve", "m", "--host", "0.0.0.0") as served:
         token = served.url.partition("#token=")[2]
@@ -194,7 +235,6 @@ def test_a_token_can_be_given(folder):
 
 
 def test_mistakes_on_the_command_line(folder, monkeypatch):
-    pytest.importorskip("uvicorn", reason="the extra web is not installed")
     monkeypatch.chdir(folder)
     assert failure(main, "nothing", "--port", 0).startswith("nothing: ")
     assert "too short" in failure(main, "m", "--token", "abc", "--port", 0, status=2)

@@ -48,6 +48,8 @@ def listen(routes: Sequence[Any], open_paths: Collection[str], host: str, port: 
 @click.command("serve", cls=common.Command)
 @click.argument("model", type=click.Path(path_type=Path))
 @server_options(8_600)
+@click.option("--segmenter", metavar="MODEL", help="Finds the sentences and words of plain text (default: that in "
+              "MODEL, otherwise simple rules).")
 @click.option("--max-bytes", type=click.IntRange(100, 1 << 30), default=1_000_000, show_default=True, metavar="N",
               help="Size of a request.")
 @click.option("--max-tokens", type=click.IntRange(1), default=20_000, show_default=True, metavar="N",
@@ -57,8 +59,8 @@ def listen(routes: Sequence[Any], open_paths: Collection[str], host: str, port: 
 @click.option("--max-waiting", type=click.IntRange(1, 10_000), default=32, show_default=True, metavar="N",
               help="Requests at a time; more are told to try again.")
 @common.quiet
-def main(model: Path, host: str, port: int, names: tuple[str, ...], token: str | None, max_bytes: int,
-         max_tokens: int, timeout: float, max_waiting: int, quiet: bool) -> None:
+def main(model: Path, host: str, port: int, names: tuple[str, ...], token: str | None, segmenter: str | None,
+         max_bytes: int, max_tokens: int, timeout: float, max_waiting: int, quiet: bool) -> None:
     """Serve the tagger in the folder MODEL over HTTP, with a page to try it (extra: web).
 
     POST /tag takes JSON with "text", "tokens" or "sentences", and answers with the lines of jsonl that
@@ -71,7 +73,10 @@ def main(model: Path, host: str, port: int, names: tuple[str, ...], token: str |
     from ..storage.modelfile import load
 
     limits = Limits(max_bytes, max_tokens, timeout, max_waiting)
-    service = Service(load(model), model.resolve().name, limits)
+    tagger: Any = load(model)
+    finder = load(segmenter, "segmenter") if segmenter is not None else getattr(
+        tagger, "parts", {}).get("segmenter")
+    service = Service(tagger, model.resolve().name, limits, finder)
     pages, paths = server.page_routes({"/": "try.html", "/try.js": "try.js", "/common.js": "common.js",
                                        "/style.css": "style.css", "/icon.svg": "icon.svg"})
     listen([*pages, *service.routes()], {*paths, "/health"}, host, port, names, token, f"Serving {model}", limits,

@@ -103,6 +103,8 @@ class Document:
         """
         wanted = {(field, i): value for field, row in self._checked(number, values).items()
                   for i, value in enumerate(row) if value != self.values(number, field)[i]}
+        if self.has_changed():
+            raise self._changed()
         changes = []
         try:
             for (field, i), value in wanted.items():
@@ -141,10 +143,13 @@ class Document:
         """
         data = b"\n".join(self._lines)
         if self.has_changed():
-            raise ChangedError("it has changed since it was read here", "nobody's work is overwritten",
-                               "Read it again.", self.path)
+            raise self._changed()
         write_bytes(self.path, data)
         self._data, self._stamp = data, self._stamped()
+
+    def _changed(self) -> ChangedError:
+        return ChangedError("it has changed since it was read here", "nobody's work is overwritten", "Read it again.",
+                            self.path)
 
     def has_changed(self) -> bool:
         """Has somebody else changed the file?"""

@@ -126,10 +126,14 @@ class Transducer:
 
     def _step(self, encoded: Encoded, *at: Array) -> tuple[Array, Array]:
         log_p, state = self.network.step(self.params, encoded, *at)
-        if not np.isfinite(log_p).all():
+        return self._finite(log_p), state
+
+    def _finite(self, array: Array) -> Array:
+        """``array``. Raises ModelError when some of it is not finite."""
+        if not np.isfinite(array).all():
             raise ModelError("weights so large that scores overflow", "no training ends with such weights",
                              "Train it again, or fetch it again from where it came.", self.place)
-        return log_p, state
+        return array
 
     def _symbols(self, ids: list[int], question: Question) -> list[str]:
         """The symbols of an answer; for one that is unknown, the one of the source that attention is at."""
@@ -147,7 +151,8 @@ class Transducer:
     def _weights(self, questions: Sequence[Question | Pair], targets: Sequence[Array]) -> list[Array]:
         sources = [self.source_ids(question.source) for question in questions]
         tags = self.tag_ids(question.tags for question in questions)
-        return self.network.alignments(self.params, sources, tags, targets)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return list(map(self._finite, self.network.alignments(self.params, sources, tags, targets)))
 
     # -------------------------------------------------------------- model folder
 

@@ -38,6 +38,8 @@ class Protocol(H11Protocol):
         if self._timer is None and not self._answering():
             self._timer = self.loop.call_later(HEAD_SECONDS, self._expire)
         super().data_received(data)
+        if self._answering():  # its head has come
+            self._stop()
 
     def connection_made(self, transport: Any) -> None:
         """Start the clock: who connects has something to say."""
@@ -46,9 +48,13 @@ class Protocol(H11Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop the clock."""
+        self._stop()
+        super().connection_lost(exc)
+
+    def _stop(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        super().connection_lost(exc)
+            self._timer = None
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is not HTTP."""

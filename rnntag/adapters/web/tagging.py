@@ -25,11 +25,12 @@ THREADS = 2  # that tag at the same time: a long request does not hold up all sh
 class Service:
     """A tagger that answers requests.
 
-    name   of the model, for people
+    name        of the model, for people
+    segmenter   finds the sentences and words of plain text; None: simple rules do
     """
 
-    def __init__(self, tagger: Any, name: str, limits: Limits = Limits()):
-        self.tagger, self.name, self.limits = tagger, name, limits
+    def __init__(self, tagger: Any, name: str, limits: Limits = Limits(), segmenter: Any = None):
+        self.tagger, self.name, self.limits, self.segmenter = tagger, name, limits, segmenter
         self._threads = ThreadPoolExecutor(THREADS, "tagging")
         fields = [field for field in tagger.fields if field]
         self._writer = FORMATS["jsonl"](fields=fields if len(fields) > 1 else None)
@@ -42,14 +43,14 @@ class Service:
     async def tag(self, request: Request) -> JSONResponse:
         """Tag what the request has."""
         body = await parsed(request)
-        sentences = self.sentences(body)
+        loop = asyncio.get_running_loop()
+        sentences = await loop.run_in_executor(self._threads, self.sentences, body)
         best, fields = body.get("best", 0), body.get("fields")
         if type(best) is not int or not 0 <= best <= MOST_BEST:
             raise Refused(400, f'"best" is not a whole number from 0 to {MOST_BEST}')
         if fields is not None:
             strings(fields, '"fields"')
-        answer = await asyncio.get_running_loop().run_in_executor(
-            self._threads, self.answer, sentences, fields, best)
+        answer = await loop.run_in_executor(self._threads, self.answer, sentences, fields, best)
         return JSONResponse({"sentences": answer})
 
     def answer(self, sentences: Sequence[list[str]], fields: Sequence[str] | None, best: int) -> list[Any]:
@@ -67,7 +68,8 @@ class Service:
             raise Refused(400, 'a request has one of "text", "tokens" and "sentences"')
         value = body[given[0]]
         if given[0] == "text":
-            found = split(strings([value], '"text"')[0])
+            text = strings([value], '"text"')[0]
+            found = [s.words for s in self.segmenter.read(iter([text]))] if self.segmenter else split(text)
         elif given[0] == "tokens":
             found = [strings(value, '"tokens"')]
         elif isinstance(value, list):
@@ -139,7 +141,8 @@ def description(limits: Limits) -> dict[str, Any]:
         ("413", f"More than {limits.body:,} bytes or {limits.tokens:,} tokens"), ("415", "The body is not JSON"),
         ("503", "Too many requests at a time"))}
     question = {"type": "object", "additionalProperties": False, "properties": {
-        "text": {"type": "string", "description": "Plain text: split into sentences and words by simple rules"},
+        "text": {"type": "string", "description": "Plain text: split into sentences and words by the model's "
+                 "segmenter, or by simple rules"},
         "tokens": {**strings, "description": "The words of one sentence"},
         "sentences": {"type": "array", "items": strings, "description": "The words of several"},
         "best": {"type": "integer", "minimum": 0, "maximum": MOST_BEST, "default": 0,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -29,21 +30,27 @@ if TYPE_CHECKING:
               "dev accuracy by epoch; repeatable (default: none).")
 @click.option("--sentences", "worst_count", type=click.IntRange(min=0), default=10, show_default=True, metavar="N",
               help="How many of the worst sentences to show of each answer.")
+@click.option("--annotation", metavar="URL", help="Where rnntag annotate serves REFERENCE: the worst sentences are "
+              "links to it (default: no links).")
 @answers_options
 @common.force
 def main(reference: str, answers: tuple[str, ...], output: str, train: str | None, logs: tuple[str, ...],
-         worst_count: int, tag_map: str | None, resamples: int, seed: int, force: bool, **how: Any) -> None:
+         worst_count: int, annotation: str | None, tag_map: str | None, resamples: int, seed: int, force: bool,
+         **how: Any) -> None:
     """Write a page about how well each ANSWER has the tags of REFERENCE (extra: plot).
 
     One HTML file without scripts, for any browser, in the light or dark scheme that it asks for. An
     ANSWER with probabilities (test-rnn --probabilities) gets a reliability diagram.
     """
-    from ...errors import OptionError
+    from ...errors import OptionError, quote
     from ...evaluation.grading import Knowledge, grade
     from ...files import open_output, shown
     from . import figures, page
 
     common.read_once(reference, *answers, train, tag_map)
+    if annotation is not None and not re.fullmatch(r"https?://[^\s#]+", annotation):
+        raise OptionError(quote(annotation), "it is an address such as http://127.0.0.1:8601/, without #",
+                          place="--annotation")
     figures.figure()  # a missing matplotlib shows before any work
     with open_output(output, force=force) as target:
         layout = Layout(**how)
@@ -63,7 +70,7 @@ def main(reference: str, answers: tuple[str, ...], output: str, train: str | Non
             parts += [*overview(grading, of), *([] if column in TOGETHER else breakdowns(paired, counts, of)),
                       *([] if number else curves(logs)), *(
                           part for grade in grading.grades if column not in TOGETHER
-                          for part in details(grade, paired[grade.name], worst_count, of))]
+                          for part in details(grade, paired[grade.name], worst_count, of, annotation))]
         title = f"{', '.join(names)}: tags compared with {Path(shown(reference)).name}"
         target.write(page.page(title, parts).encode("utf-8", "backslashreplace"))
 
@@ -149,7 +156,8 @@ def _model(path: str) -> str:
     return str(Path(path).parent) if Path(path).name == "log.jsonl" and Path(path).parent.name else path
 
 
-def details(grade: Any, pairs: list[Pair], worst_count: int, of: str = "") -> Iterator[str]:
+def details(grade: Any, pairs: list[Pair], worst_count: int, of: str = "",
+            annotation: str | None = None) -> Iterator[str]:
     """Mistakes, confusion, scores by tag and the worst sentences of one answer."""
     from ...evaluation import breakdown
     from . import page
@@ -161,5 +169,6 @@ def details(grade: Any, pairs: list[Pair], worst_count: int, of: str = "") -> It
     worst = breakdown.worst(pairs, worst_count)
     if worst:
         parts += ["<h3>Worst sentences</h3>", page.paragraph(
-            "Marked: the answered tag struck through, then the right one.", soft=True), *map(page.marked, worst)]
+            "Marked: the answered tag struck through, then the right one.", soft=True),
+            *(page.marked(pair, annotation) for pair in worst)]
     yield page.section(grade.name + of, *parts)

@@ -18,6 +18,7 @@ from ...evaluation.breakdown import Bin, Class
 from ...evaluation.scores import Score
 from ...evaluation.significance import Interval, wilson
 
+WIDTH = 11.0  # inches, as wide as the page: letters are then as large as those of the text
 SERIES = 6  # colours of series; more series begin again
 INK = "#010203"  # stands for the colour of text
 MARKS = "osD^vP"
@@ -42,7 +43,7 @@ def styled(draw: Callable[..., str]) -> Callable[..., str]:
     return drawn
 
 
-def figure(width: float = 6.4, height: float = 3.2) -> Any:
+def figure(height: float = 3.6, width: float = WIDTH) -> Any:
     """An empty figure, in inches.
 
     Raises OptionError when matplotlib is missing.
@@ -66,18 +67,16 @@ def svg(drawn: Any, label: str) -> str:
     for k in range(SERIES):
         text = text.replace(_colour(k), f"var(--s{k})")
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
-    width = 1.3 * 72 * drawn.get_size_inches()[0]  # in pixels
     head = re.search(r'<svg [^>]*?viewBox="([^"]*)"[^>]*>', text)
     assert head is not None
-    text = text.replace(head[0], f'<svg viewBox="{head[1]}" style="max-width: {width:.0f}px" role="img" '
-                        f'aria-label="{label}">', 1)
+    text = text.replace(head[0], f'<svg viewBox="{head[1]}" role="img" aria-label="{label}">', 1)
     return text.strip()
 
 
 @styled
 def intervals(rows: Mapping[str, Sequence[tuple[float, Interval]]], names: Sequence[str]) -> str:
     """Scores with their intervals, in percent: a row for each kind, a mark for each answer."""
-    drawn = figure(6.4, 0.8 + 0.2 * len(rows) * (1 + len(names)))
+    drawn = figure(0.9 + 0.22 * len(rows) * (1 + len(names)))
     axes = drawn.add_subplot()
     for a in range(len(names)):
         values = [(k + (a - (len(names) - 1) / 2) * 0.2, 100 * value, 100 * low, 100 * high)
@@ -114,7 +113,7 @@ def classes(series: Mapping[str, Sequence[Class]], xlabel: str) -> str:
 def reliability(series: Mapping[str, Sequence[Bin]]) -> str:
     """Accuracy against confidence, with Wilson's intervals; on the diagonal a tagger is right as often
     as it says."""
-    drawn = figure(4.6, 4.2)
+    drawn = figure(4.6)
     axes = drawn.add_subplot()
     axes.plot([0, 100], [0, 100], color=INK, alpha=0.4, linewidth=1, linestyle="--")
     for a, bins in enumerate(series.values()):
@@ -129,7 +128,7 @@ def reliability(series: Mapping[str, Sequence[Bin]]) -> str:
 def training(logs: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
     """Loss and, where there is one, dev accuracy by epoch, a line for each log."""
     scored = any(isinstance(epoch.get("dev_accuracy"), float) for log in logs.values() for epoch in log)
-    drawn = figure(6.4, 5.4 if scored else 3.2)
+    drawn = figure(6.0 if scored else 3.6)
     panels = [("loss", "loss in nats a token", 1.0), ("dev_accuracy", "dev accuracy in %", 100.0)][:1 + scored]
     plots = drawn.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0]
     for axes, (key, label, factor) in zip(plots, panels):

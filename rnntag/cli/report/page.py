@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
@@ -17,17 +18,22 @@ STYLE = """
 @media (prefers-color-scheme: dark) { :root { --ink: #e6e8eb; --soft: #a3abb5; --paper: #15181c; --line: #353b43;
   --heat: 255, 130, 70; --s0: #6cb2f2; --s1: #f59a55; --s2: #5ccfa0; --s3: #d69be0; --s4: #dcc04e; --s5: #f2879a; } }
 * { box-sizing: border-box; }
-body { margin: 0 auto; padding: 1rem; max-width: 60rem; background: var(--paper); color: var(--ink);
+body { margin: 0 auto; padding: 1rem; max-width: 72rem; background: var(--paper); color: var(--ink);
   font: 1rem/1.5 system-ui, sans-serif; }
 h1 { font-size: 1.6rem; line-height: 1.2; overflow-wrap: anywhere; }
 h2 { font-size: 1.25rem; margin-top: 2.2rem; border-bottom: 1px solid var(--line); }
 h3 { font-size: 1.05rem; margin-bottom: .3rem; overflow-wrap: anywhere; }
 p, li { overflow-wrap: anywhere; } .soft, figcaption, small { color: var(--soft); }
-figure { margin: 1rem 0; } figure svg { display: block; width: 100%; height: auto; }
+figure { margin: 1rem 0; overflow-x: auto; }
+figure svg { display: block; width: 100%; min-width: 40rem; height: auto; }
+nav ol { columns: 18rem; padding-left: 1.4rem; margin: .6rem 0; } nav li { break-inside: avoid; }
+a { color: var(--s0); } section { scroll-margin-top: 1rem; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: .2rem .6rem; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; } th { font-weight: 600; }
+thead th { white-space: normal; overflow-wrap: anywhere; min-width: 5rem; vertical-align: bottom; }
+table.heat thead th { min-width: 0; }
 table.heat th, table.heat td { padding: .15rem .4rem; font-size: .8rem; text-align: center;
   border: 1px solid var(--line); }
 table.heat td.right { color: var(--soft); }
@@ -39,11 +45,20 @@ mark small { color: inherit; white-space: nowrap; }
 
 
 def page(title: str, parts: Sequence[str]) -> str:
-    """A whole page from the HTML of its parts."""
+    """A whole page from the HTML of its parts, with its contents before them."""
+    titles: list[str] = []
+
+    def numbered(found: re.Match[str]) -> str:
+        titles.append(found[1])
+        return f'<h2 id="part-{len(titles)}">{found[1]}</h2>'
+
+    parts = [re.sub(r"^<h2>(.*?)</h2>", numbered, part, flags=re.MULTILINE) for part in parts]
+    contents = "".join(f'<li><a href="#part-{k}">{title}</a></li>\n' for k, title in enumerate(titles, 1))
     return ("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
             "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
             f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n"
-            f"<h1>{escape(title)}</h1>\n" + "\n".join(parts) + "\n</main>\n</body>\n</html>\n")
+            f"<h1>{escape(title)}</h1>\n<nav aria-label=\"Contents\">\n<ol>\n{contents}</ol>\n</nav>\n"
+            + "\n".join(parts) + "\n</main>\n</body>\n</html>\n")
 
 
 def section(title: str, *parts: str) -> str:
@@ -119,9 +134,13 @@ def tags_table(tags: Mapping[str, TagScore]) -> str:
          f"{100 * s.recall:.2f}" if s.support else "-", f"{100 * s.f1:.2f}") for tag, s in tags.items()])
 
 
-def marked(pair: Pair) -> str:
-    """A sentence with its wrong tags marked: word, answered tag, right tag."""
-    return (f'<div class="sentence"><small>line {pair.line}: {pair.wrong} of {len(pair.reference)} wrong</small>'
+def marked(pair: Pair, annotation: str | None = None) -> str:
+    """A sentence with its wrong tags marked: word, answered tag, right tag. Its line is a link to where it is
+    corrected, when ``annotation`` is the address of that page."""
+    place = f"line {pair.line}"
+    if annotation is not None:
+        place = f'<a href="{escape(annotation)}#line={pair.line}">{place}</a>'
+    return (f'<div class="sentence"><small>{place}: {pair.wrong} of {len(pair.reference)} wrong</small>'
             + "<br>" + " ".join(_tokens(pair)) + "</div>")
 
 

@@ -159,6 +159,7 @@ function facts() {
   if (doc.problem) list.push(make("span", {class: "error"}, doc.problem));
   at("facts").replaceChildren(...list);
   at("meter").style.width = `${100 * doc.done / doc.sentences}%`;
+  document.documentElement.style.scrollPaddingTop = `${document.querySelector("header").offsetHeight + 8}px`;
   at("undo").disabled = !doc.undo && !steps.length;
   at("retrain").hidden = !doc.learns;
   if (doc.changed_on_disk) problem("The file has been changed by another program. Nothing is saved until it is read again.");
