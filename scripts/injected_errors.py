@@ -73,7 +73,8 @@ def main(corpus: str, share: float, kind: str, sample: int | None, seeds: int, f
         found["chance"].append([round(len(places) * cut / tokens) for cut in CUTS])
         click.echo(f"seed {repeat}: " + "; ".join(f"{name} {rows[-1]}" for name, rows in found.items()), err=True)
     if as_json:
-        click.echo(json.dumps({"corpus": corpus, "tokens": tokens, "wrong": len(places), "cuts": CUTS, "found": found}))
+        record = {"corpus": corpus, "tokens": tokens, "wrong": len(places), "cuts": CUTS, "found": found}
+        click.echo(json.dumps(record))
         return
     click.echo(f"{corpus}: {len(sentences):,} sentences, {tokens:,} tokens, {len(places)} of them made wrong "
                f"({kind}); {seeds} seeds, {folds} folds, {fmean(seconds):.0f} CPU s each")
