@@ -32,6 +32,7 @@ from rnntag.errors import CorpusWarning, RnntagError
 from rnntag.models.classifier import Classifier, ClassifierOptions
 from rnntag.models.hmm import HMMTagger
 from rnntag.models.language_model import LanguageModel, LanguageOptions
+from rnntag.models.lemmatizer import pairs
 from rnntag.models.options import Options
 from rnntag.models.segmenter import Segmenter, SegmenterOptions
 from rnntag.models.tagger import RNNTagger
@@ -218,6 +219,10 @@ def some_models(folder):
     for output in ("softmax", "crf"):
         options = Options(**TINY, features="form,ngrams", output=output)
         taggers[f"columns {output}"] = RNNTagger.create(SEVERAL, options, np.random.default_rng(1))
+    whole = RNNTagger.create(SEVERAL[:1], Options(**TINY, lemmatizer="seq2seq"), np.random.default_rng(1))
+    whole.parts["lemmatizer"] = Transducer.create(pairs(SEVERAL, whole.fields), TransducerOptions(
+        embedding=3, hidden=2, min_count=1), np.random.default_rng(1))
+    taggers["parts"] = whole
     taggers["transducer"] = Transducer.create(PAIRS, TransducerOptions(embedding=3, hidden=2, min_count=1),
                                               np.random.default_rng(1))
     taggers["lm"] = LanguageModel.create([s.words for s in ODD], LanguageOptions(embedding=3, hidden=2),

@@ -146,6 +146,7 @@ def test_the_keys_move_choose_search_and_undo(page, annotating):
     assert chosen != before[0] and page.run("document.querySelector('.value.changed') != null")
     page.press("V", "B")
     assert page.run("document.getElementById('search').value") == "VB"
+    assert page.run("document.querySelector('[aria-selected=true] .value').textContent") == "VB"
     page.press("ESCAPE", "ctrl+z")
     assert page.tags() == before and page.run("document.querySelector('.value.changed')") is None
     page.press("PAGE_DOWN")
@@ -170,6 +171,7 @@ def test_nothing_is_cut_off_and_the_scheme_is_the_readers(page, annotating, widt
 def test_text_from_right_to_left_is_shown_and_walked_through_so(page, annotating):
     page.open(annotating(ARABIC.encode() * 12).url)
     page.until("document.querySelectorAll('.token').length == 5")
+    assert page.run("document.querySelectorAll('.token[aria-current=true]').length") == 1
     left = page.run("[...document.querySelectorAll('.token')].map(e => e.getBoundingClientRect().left)")
     assert left == sorted(left, reverse=True) and page.run("document.getElementById('tokens').dir") == "rtl"
     page.press("ARROW_LEFT")

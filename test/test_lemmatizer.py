@@ -74,6 +74,15 @@ class Spy:
             yield [Answer(list("".join(q.source).upper()), -0.1), Answer(["?"], -3.0)]
 
 
+def test_an_empty_string_is_no_lemma():
+    class Silent(Spy):
+        def transduce(self, questions, beam):
+            from rnntag.models.transducer import Answer
+            return ([Answer([], -0.1), Answer(["a"], -2.0)] if q.source == ("a",) else [Answer([], -0.1)]
+                    for q in questions)
+    assert Writer(Silent(), Vocab([])).write(["a", "b"], {}) == [{"a": pytest.approx(-2.0)}, {}]
+
+
 CERTAIN = {"X": [("X", 1.0)], "Y": [("Y", 1.0)]}
 
 

@@ -83,7 +83,7 @@ class Writer:
             written = self._written = {}  # what another thread has in hand stays as it is
         new = [q for q in distinct if q not in written]
         for q, answers in zip(new, self.transducer.transduce(new, BEAM)):
-            written[q] = {"".join(a.symbols): a.log_probability for a in reversed(answers)}
+            written[q] = {"".join(a.symbols): a.log_probability for a in reversed(answers) if any(a.symbols)}
         return [_mixed([(written[q], p) for q, p in each]) for each in asked]
 
 

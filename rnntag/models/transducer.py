@@ -31,11 +31,12 @@ class TransducerOptions(TrainingOptions):
     unit: str = choice("char", UNITS, "What a symbol is: a character, or a token between single spaces.", "Input")
     min_count: int = number(2, 1, 10**9, "Symbols in fewer pairs than this are unknown; when an unknown one is "
                             "written, it is the symbol that attention is at.", "Input")
-    embedding: int = number(64, 1, 4096, "Width of the embeddings.", "Input")
+    embedding: int = number(48, 1, 4096, "Width of the embeddings.", "Input")
     cell: str = choice("gru", tuple(CELLS), "Recurrent cell.", "Network")
-    hidden: int = number(128, 1, 4096, "Hidden width, for each direction of the encoder.", "Network")
+    hidden: int = number(96, 1, 4096, "Hidden width, for each direction of the encoder.", "Network")
     attention: str = choice("dot", tuple(ATTENTIONS), "How attention scores.", "Network")
-    dropout: float = number(0.3, 0, 0.99, "Share of units dropped, of the input and of each layer.", "Training")
+    dropout: float = number(0.2, 0, 0.99, "Share of units dropped, of the input and of each layer.", "Training")
+    learning_rate: float = number(0.003, 1e-12, 1e6, "Step size.", "Training")
 
 
 class Answer(NamedTuple):
@@ -126,10 +127,14 @@ class Transducer:
 
     def _step(self, encoded: Encoded, *at: Array) -> tuple[Array, Array]:
         log_p, state = self.network.step(self.params, encoded, *at)
-        if not np.isfinite(log_p).all():
+        return self._finite(log_p), state
+
+    def _finite(self, array: Array) -> Array:
+        """``array``. Raises ModelError when some of it is not finite."""
+        if not np.isfinite(array).all():
             raise ModelError("weights so large that scores overflow", "no training ends with such weights",
                              "Train it again, or fetch it again from where it came.", self.place)
-        return log_p, state
+        return array
 
     def _symbols(self, ids: list[int], question: Question) -> list[str]:
         """The symbols of an answer; for one that is unknown, the one of the source that attention is at."""
@@ -147,7 +152,8 @@ class Transducer:
     def _weights(self, questions: Sequence[Question | Pair], targets: Sequence[Array]) -> list[Array]:
         sources = [self.source_ids(question.source) for question in questions]
         tags = self.tag_ids(question.tags for question in questions)
-        return self.network.alignments(self.params, sources, tags, targets)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return list(map(self._finite, self.network.alignments(self.params, sources, tags, targets)))
 
     # -------------------------------------------------------------- model folder
 

@@ -33,6 +33,7 @@ export function make(name, attributes = {}, ...children) {
     if (key.startsWith("on")) element.addEventListener(key.slice(2), value);
     else if (key === "hue") element.style.setProperty("--hue", value);
     else if (key === "width") element.style.width = value;
+    else if (key.startsWith("aria-")) element.setAttribute(key, String(value));
     else if (value !== null && value !== false) element.setAttribute(key, value === true ? "" : value);
   }
   element.append(...children);
