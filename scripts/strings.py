@@ -80,8 +80,8 @@ def readings(arguments, seed):
     table = {}
     for (word, reading), _ in counts.most_common():
         table.setdefault(word, reading)
-    options = TransducerOptions(seed=seed, epochs=arguments.epochs or 30, hidden=96, embedding=48, min_count=1,
-                                learning_rate=0.003, attention=arguments.attention)
+    options = TransducerOptions(seed=seed, epochs=arguments.epochs or 30, min_count=1,
+                                attention=arguments.attention)
     transducer = train_transducer([Pair(tuple(word), tuple(reading)) for word, reading in counts], options)
     words = list(dict.fromkeys(word for word, _ in test))
     decoded = dict(zip(words, map("".join, written(transducer, [Pair(tuple(word), ()) for word in words], 4))))

@@ -3,13 +3,19 @@
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from samples import THREE, written
+from invoking import failure, invoke
+from samples import SMALL, THREE, written
 
-from rnntag.analysis.diagnose import gradient_norms
+from rnntag.analysis.diagnose import gradient_norms, text_gradient_norms
 from rnntag.cli.diagnose import main
+from rnntag.corpus.labelled import Text
 from rnntag.errors import ModelError, OptionError
+from rnntag.models.classifier import Classifier, ClassifierOptions
 from rnntag.models.options import preset
 from rnntag.models.tagger import RNNTagger
+from rnntag.nn.layers import softmax
+from rnntag.nn.packing import pack
+from rnntag.nn.recurrent import Recurrent, run_back
 from rnntag.storage.modelfile import save
 
 STEPS = 4
@@ -93,3 +99,53 @@ def test_an_hmm_is_told_what_would_do_instead(model, write):
     assert result.exit_code == 1
     assert "a model of kind hmm; this command takes rnn. An HMM has no gradient; give a model that train-rnn wrote." \
         in result.stderr
+
+
+# ------------------------------------------------------------------ classifiers
+
+
+def classifier(**options):
+    return Classifier.create([s.words for s in THREE], ["up", "down", "up"], ClassifierOptions(
+        **{**SMALL, "dropout": 0.0, "pooling": "last", **options}), np.random.default_rng(1))
+
+
+TEXTS = [Text(s.words, label) for s, label in zip(THREE, ["up", "down", "new"])]
+
+
+@pytest.mark.parametrize("options", [{"bidirectional": False}, {}, {"cell": "lstm", "layers": 2, "dense": ("5",)}])
+def test_norms_of_a_text_are_those_of_the_full_gradient(options):
+    """One text has one loss: the gradient at each state is what ``run_back`` has, step by step."""
+    made = classifier(**options)
+    for text, known in zip(TEXTS, [True, True, False]):
+        measured = text_gradient_norms(made, [text], 3)
+        network, packing, table = made.network, pack((len(text.words),)), made.word_table()
+        h, caches = network.forward(made.params, table, table.ids(text.words), packing)
+        scores, cache = network.outputs[0].forward(made.params, h)
+        dx = softmax(scores)
+        dx[0, made.labels[text.label] - 1] -= 1
+        for layer, kept in reversed(list(zip([*network.layers, network.outputs[0]], [*caches[1:], cache]))):
+            if isinstance(layer, Recurrent):
+                break
+            dx, _ = layer.backward(made.params, dx, kept)
+        _, local, dh = layer._back(dx, kept)
+        _, dstates = run_back(layer.cell, kept.W_h, local, dh, packing)
+        D = len(layer.directions)
+        rows = dstates[:, D + packing.read(D).order[:, ::-1]]  # (S, D, T, H), the last step first
+        norms = np.sqrt((rows ** 2).sum(axis=(0, 3)))
+        T = len(text.words)
+        if known:
+            np.testing.assert_allclose(measured[:, :T], norms[:, :4], rtol=1e-4)
+        else:
+            assert not measured[:, :T].any(), "a label that the model does not have says nothing"
+        assert np.isnan(measured[:, T:]).all()
+
+
+def test_other_poolings_are_refused_and_the_command_takes_texts(tmp_path):
+    with pytest.raises(OptionError, match="a classifier with --pooling max; its label is answered from all states"):
+        text_gradient_norms(classifier(pooling="max"), TEXTS, 3)
+    save(tmp_path / "m", classifier())
+    (tmp_path / "texts").write_text("up\tthe dog runs\n")
+    out, _ = invoke(main, tmp_path / "m", tmp_path / "texts", "--steps", "3")
+    assert out.startswith("distance\tm forward\tshare\tm backward\tshare\n") and len(out.splitlines()) == 5
+    assert failure(main, tmp_path / "m", tmp_path / "texts", "--format", "jsonl", status=2).startswith(
+        "--format: given for a classifier")

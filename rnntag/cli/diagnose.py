@@ -24,21 +24,30 @@ from . import common
 @common.force
 def main(model: str, corpus: str, beside: tuple[str, ...], steps: int, plot: str | None, layout: Layout,
          force: bool) -> None:
-    """Show the vanishing or exploding gradient of MODEL on the tagged CORPUS.
+    """Show the vanishing or exploding gradient of MODEL on the tagged CORPUS, or of a classifier on labelled texts.
 
     For each distance k: the mean norm of the gradient of a word's loss with respect to the state k
     words before it (forward) and after it (backward), of the last recurrent layer; and its share of
-    the norm at distance 0.
+    the norm at distance 0. Of a classifier (train-classifier --pooling last) it is the gradient of
+    a text's loss, and the distance is from the end at which it is answered.
     """
-    from ..analysis.diagnose import gradient_norms
+    from ..analysis.diagnose import gradient_norms, text_gradient_norms
     from ..corpus import read_tagged
-    from ..storage.modelfile import load
+    from ..corpus.labelled import read_labelled
+    from ..storage.modelfile import load, read_manifest
 
-    sentences = read_tagged(corpus, layout)
+    kind, measure, items = "rnn", gradient_norms, list[Any]()
+    hint = "An HMM has no gradient; give a model that train-rnn wrote."
+    if read_manifest(model)["kind"] == "classifier":
+        common.refuse("for a classifier", "format", "separator", "field", "column", "on_error")
+        kind, measure, hint = "classifier", text_gradient_norms, ""  # type: ignore[assignment]
+        items += read_labelled(corpus, learning=True)
+    else:
+        items += read_tagged(corpus, layout)
     curves = {}
     for path in (model, *beside):
-        tagger: Any = load(path, "rnn", "An HMM has no gradient; give a model that train-rnn wrote.")
-        for name, norms in zip(("forward", "backward"), gradient_norms(tagger, sentences, steps)):
+        found: Any = load(path, kind, hint)
+        for name, norms in zip(("forward", "backward"), measure(found, items, steps)):
             curves[f"{Path(path).name} {name}"] = norms
     click.echo("\t".join(["distance", *(f"{name}\tshare" for name in curves)]))
     for k in range(steps + 1):

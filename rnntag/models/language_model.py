@@ -49,13 +49,13 @@ class LanguageOptions(TrainingOptions):
     # training
     candidates: int = number(2_000, 0, 10**8, "How many words an update weighs against each other: half of them the "
                              "most frequent ones, half drawn from the others; 0: all.", "Training")
-    epochs: int = number(12, 1, 100_000, "Passes over the training data.", "Training")
+    epochs: int = number(8, 1, 100_000, "Passes over the training data.", "Training")
     batch_size: int = number(32, 1, 100_000, "Parts of the text that are read side by side.", "Training")
     bptt: int = number(32, 1, 10_000, "Units of each part for an update: an error is followed back to the first of "
                        "them, and the state is carried on.", "Training")
-    dropout: float = number(0.4, 0, 0.99, "Share of units dropped, of the input and of each layer.", "Training")
+    dropout: float = number(0.25, 0, 0.99, "Share of units dropped, of the input and of each layer.", "Training")
     learning_rate: float = number(0.003, 1e-12, 1e6, "Step size.", "Training")
-    embedding_rate: float = number(1.0, 0, 1e6, "Factor on the step size for embeddings.", "Training")
+    embedding_rate: float = number(3.0, 0, 1e6, "Factor on the step size for embeddings.", "Training")
 
     def refuse_unused(self, given: Collection[str], dev: bool) -> None:
         """Raise OptionError for an option of those given (by name) that would change nothing."""

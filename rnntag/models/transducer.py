@@ -31,11 +31,12 @@ class TransducerOptions(TrainingOptions):
     unit: str = choice("char", UNITS, "What a symbol is: a character, or a token between single spaces.", "Input")
     min_count: int = number(2, 1, 10**9, "Symbols in fewer pairs than this are unknown; when an unknown one is "
                             "written, it is the symbol that attention is at.", "Input")
-    embedding: int = number(64, 1, 4096, "Width of the embeddings.", "Input")
+    embedding: int = number(48, 1, 4096, "Width of the embeddings.", "Input")
     cell: str = choice("gru", tuple(CELLS), "Recurrent cell.", "Network")
-    hidden: int = number(128, 1, 4096, "Hidden width, for each direction of the encoder.", "Network")
+    hidden: int = number(96, 1, 4096, "Hidden width, for each direction of the encoder.", "Network")
     attention: str = choice("dot", tuple(ATTENTIONS), "How attention scores.", "Network")
-    dropout: float = number(0.3, 0, 0.99, "Share of units dropped, of the input and of each layer.", "Training")
+    dropout: float = number(0.2, 0, 0.99, "Share of units dropped, of the input and of each layer.", "Training")
+    learning_rate: float = number(0.003, 1e-12, 1e6, "Step size.", "Training")
 
 
 class Answer(NamedTuple):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -17,7 +16,6 @@ from .transducing import TransducingTask
 
 PAIRS = 60_000  # that are learnt in all epochs together
 FEWEST, MOST = 3, 30  # epochs
-OPTIONS: dict[str, Any] = {"embedding": 48, "hidden": 96, "batch_size": 16, "learning_rate": 0.003, "dropout": 0.2}
 
 
 def part_trainers(tagger: RNNTagger, sentences: Sequence[Sentence]) -> dict[str, Trainer]:
@@ -30,6 +28,6 @@ def part_trainers(tagger: RNNTagger, sentences: Sequence[Sentence]) -> dict[str,
     if how == "auto" and len(found) < LEAST_PAIRS:
         return {}
     epochs = min(max(round(PAIRS / len(found)), FEWEST), MOST)
-    options = TransducerOptions(epochs=epochs, seed=tagger.options.seed, **OPTIONS)
+    options = TransducerOptions(epochs=epochs, seed=tagger.options.seed)
     rng = np.random.default_rng(options.seed)
     return {LEMMATIZER: Trainer(TransducingTask(Transducer.create(found, options, rng), found), rng)}
