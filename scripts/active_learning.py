@@ -2,10 +2,10 @@
 in random order.
 
     python scripts/active_learning.py wiki-en-train.norm_pos --test wiki-en-test.norm_pos --seeds 5
-    python scripts/active_learning.py tr_imst-train.conllu --test tr_imst-dev.conllu --plot active.svg
+    python scripts/active_learning.py tr_imst-train.conllu --test tr_imst-dev.conllu --json
 
 Both begin with the same random sentences. Whoever chooses is trained anew after each step. Accuracy is that on the
-test corpus, the mean over the seeds, with the standard deviation of the gain. The picture needs the extra ``plot``.
+test corpus, the mean over the seeds, with the standard deviation of the gain.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ import click  # noqa: E402
 import numpy as np  # noqa: E402
 
 from rnntag.analysis import suggestion  # noqa: E402
-from rnntag.cli.common import Command, corpus_options  # noqa: E402
+from rnntag.cli.common import Command, corpus_options, refuse  # noqa: E402
 from rnntag.cli.recipes import recipe_options, recipes  # noqa: E402
 from rnntag.cli.table import table  # noqa: E402
 from rnntag.corpus import Layout, Sentence, read_tagged  # noqa: E402
@@ -41,13 +41,12 @@ SHOWN = (0.10, 0.20, 0.40)
 @click.argument("corpus")
 @click.option("--test", metavar="FILE", help="Tagged corpus to score on [a fifth of CORPUS, held out].")
 @click.option("--seeds", type=click.IntRange(1), default=3, show_default=True, help="Repetitions.")
-@click.option("--plot", metavar="FILE", help="Also draw the curves, SVG.")
-@click.option("--title", default="", help="Title of the picture.")
 @recipe_options
 @corpus_options()
-def main(corpus: str, test: str | None, seeds: int, plot: str | None, title: str, models: tuple[str, ...],
+def main(corpus: str, test: str | None, seeds: int, models: tuple[str, ...],
          preset: str, changes: tuple[str, ...], jobs: int, seed: int, as_json: bool, layout: Layout) -> None:
     """Annotate CORPUS in two orders, and score both on the way."""
+    refuse("here, where each training waits for the one before", "jobs")
     sentences = read_tagged(corpus, layout)
     testing = read_tagged(test, layout) if test is not None else []
     (recipe,) = recipes(models, preset, changes, True)
@@ -71,8 +70,6 @@ def main(corpus: str, test: str | None, seeds: int, plot: str | None, title: str
                            for gain in gains)])
     for line in table(rows, right=range(1, len(SHOWN) + 1)):
         click.echo(line)
-    if plot:
-        Path(plot).write_text(picture(shares, curves, title), "utf-8")
 
 
 def annotated(recipe: Recipe, text: Sequence[Sentence], held: Sequence[Sentence], choose: bool) -> list[float]:
@@ -105,13 +102,6 @@ def suggested(tagger: Any, chosen: Sequence[Sentence], rest: Sequence[Sentence])
     answers = tagger.annotate([Sentence(s.words, None, number) for number, s in enumerate(rest)], best=1)
     order = [each.sentence.line for each in suggestion.suggestions(answers, known, len(rest))]
     return [rest[i] for i in [*order, *sorted(set(range(len(rest))) - set(order))]]
-
-
-def picture(shares: Sequence[float], curves: dict[str, list[list[float]]], title: str) -> str:
-    """Mean accuracy by share of the tokens, as SVG."""
-    from rnntag.cli.report import figures
-    return figures.curves(shares, {name: [[100 * a for a in run] for run in runs] for name, runs in curves.items()},
-                          "share of the tokens annotated in %", "accuracy in %", title)
 
 
 if __name__ == "__main__":

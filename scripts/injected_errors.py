@@ -10,6 +10,7 @@ others need not be right. Beside it stand the same-context list alone, cut after
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from collections import Counter, defaultdict
@@ -71,6 +72,10 @@ def main(corpus: str, share: float, kind: str, sample: int | None, seeds: int, f
         found["same context alone"].append(hits(same_context(wrong), places))
         found["chance"].append([round(len(places) * cut / tokens) for cut in CUTS])
         click.echo(f"seed {repeat}: " + "; ".join(f"{name} {rows[-1]}" for name, rows in found.items()), err=True)
+    if as_json:
+        record = {"corpus": corpus, "tokens": tokens, "wrong": len(places), "cuts": CUTS, "found": found}
+        click.echo(json.dumps(record))
+        return
     click.echo(f"{corpus}: {len(sentences):,} sentences, {tokens:,} tokens, {len(places)} of them made wrong "
                f"({kind}); {seeds} seeds, {folds} folds, {fmean(seconds):.0f} CPU s each")
     rows = [["", *(f"in the first {cut}" for cut in CUTS)]]

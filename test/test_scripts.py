@@ -284,3 +284,33 @@ def test_segmentation_measures_memory(tmp_path):
     modelfile.save(tmp_path / "m", train_segmenter(texts, SegmenterOptions(epochs=1, hidden=2, embedding=2)))
     out, _ = script("segmentation.py", "memory", tmp_path / "m", "--megabytes", 1, "--first", 1)
     assert len(out.splitlines()) == 5 and all("MB at most" in line for line in out.splitlines())
+
+
+# ------------------------------------------------------------------ the annotator's loop
+
+
+def test_errors_made_on_purpose_are_counted_in_the_list(small):
+    out, err = script("injected_errors.py", small[1], "--model", "hmm", "--share", 0.05, "--seeds", 2)
+    tokens = sum(map(len, SAMPLE[:40]))
+    assert f"40 sentences, {tokens:,} tokens, {round(0.05 * tokens)} of them made wrong (frequent); 2 seeds" in out
+    rows = {line[:18].strip(): line for line in out.splitlines()[2:]}
+    assert list(rows) == ["hmm", "same context alone", "chance"] and err.count("seed ") == 2
+
+
+def test_both_orders_are_scored_from_the_same_beginning():
+    out, _ = script("active_learning.py", ROOT / "data" / "sample-train.wordtag", "--test",
+                    ROOT / "data" / "sample-test.wordtag", "--model", "hmm", "--seeds", 1, "--json")
+    record = json.loads(out.splitlines()[0])
+    (random,), (chosen,) = record["random"], record["suggest"]
+    assert random[0] == chosen[0] and random[1:] != chosen[1:] and len(random) == len(record["shares"]) == 7
+    assert random[-1] > random[0] and "gain" in out
+
+
+def test_malformed_requests_bring_no_server_down(tmp_path):
+    pytest.importorskip("uvicorn", reason="the extra web is not installed")
+    save(tmp_path / "m", HMMTagger.train(FEW))
+    out, _ = script("stress.py", "malformed", tmp_path / "m", ROOT / "data" / "sample-test.wordtag",
+                    "--requests", 40)
+    assert out.count("0 tracebacks, 0 other errors, answers still") == 2 and "every byte as it was" in out
+    out, _ = script("stress.py", "latency", tmp_path / "m", ROOT / "data" / "sample-test.tokens", "--requests", 40)
+    assert "POST /tag, 8 clients: p50 " in out and "plain call: p50 " in out
