@@ -21,6 +21,9 @@ from pyarrow import parquet  # noqa: E402
 
 from rnntag.adapters import arrow  # noqa: E402
 from rnntag.adapters.arrow import BatchTagger, tag_batches  # noqa: E402
+from rnntag.models.segmenter import SegmenterOptions  # noqa: E402
+from rnntag.training.segmenting import train_segmenter  # noqa: E402
+from test_segmenter import SMALL, corpus as segmented  # noqa: E402
 
 SENTENCES = [["the", "dog", "runs"], ["a", "cat", "sees", "the", "dog", "."], ["unseen"], ["dogs", "run", "."]] * 5
 BAD = [  # a row, and how its error begins
@@ -69,6 +72,27 @@ def test_a_table_and_a_mapping_and_other_types_of_lists(folder):
     for type in (pa.large_list(pa.large_string()), pa.list_(pa.dictionary(pa.int8(), pa.string()))):
         given = pa.RecordBatch.from_pydict({"tokens": pa.array(SENTENCES, pa.list_(pa.string())).cast(type)})
         assert tagger(given).column("tags").to_pylist() == tags
+
+
+def test_raw_text_becomes_sentences(folder, tmp_path):
+    tagger = rnntag.load(folder)
+    with pytest.raises(ModelError, match="a model without a segmenter"):
+        BatchTagger(folder, "text", raw=True)
+    tagger.parts["segmenter"] = train_segmenter(segmented(), SegmenterOptions(**SMALL))
+    rnntag.save(tagger, tmp_path / "m")
+    texts = ["Eve reads. Dan sings!", "", None, 7, "Dan"]
+    given = pa.RecordBatch.from_pydict({"text": pa.array(texts[:3] + texts[4:])})
+    (found,) = tag_batches([given], tmp_path / "m", "text", probabilities=True, raw=True)
+    assert found.schema.names == ["text", "words", "tags", "probabilities", "error"]
+    first, empty, null, last = found.to_pylist()
+    sentences = list(tagger.read(texts[0]))
+    assert first["words"] == [sentence.words for sentence in sentences] and len(sentences) == 2
+    assert first["tags"] == [sentence.tags for sentence in sentences]
+    assert [len(p) for p in first["probabilities"]] == [len(sentence) for sentence in sentences]
+    assert empty["words"] == empty["tags"] == [] and empty["error"] is None
+    assert null["words"] is null["tags"] is None and null["error"] == "null; a text is wanted"
+    assert last["words"] == [["Dan"]]
+    assert BatchTagger(tmp_path / "m", "text", raw=True)({"text": texts})["error"][3] == "7; a text is wanted"
 
 
 @pytest.mark.parametrize("row, error", BAD, ids=[error for _, error in BAD])

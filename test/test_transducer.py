@@ -10,7 +10,8 @@ from rnntag.corpus.pairs import Pair, Question
 from rnntag.errors import ModelError, OptionError
 from rnntag.models.transducer import Transducer, TransducerOptions, limit
 from rnntag.storage.modelfile import IDS, MANIFEST, load, read_manifest, save
-from rnntag.training.transducing import train_transducer
+from rnntag.training.trainer import Trainer
+from rnntag.training.transducing import TransducingTask, train_transducer
 
 SMALL = {"embedding": 12, "hidden": 24, "epochs": 30, "batch_size": 8, "learning_rate": 0.01, "dropout": 0.0}
 
@@ -154,3 +155,28 @@ def test_options_are_checked():
 def test_it_says_what_it_is(reverser):
     assert repr(reverser).startswith("<Transducer: 5 to 5 symbols, ")
     assert isinstance(reverser, Transducer)
+
+
+def test_a_run_that_is_carried_over_ends_with_the_same_weights():
+    pairs, options = reversals(40, 1), TransducerOptions(**{**SMALL, "epochs": 3, "dropout": 0.3})
+
+    def trainer():
+        rng = np.random.default_rng(options.seed)
+        return Trainer(TransducingTask(Transducer.create(pairs, options, rng), pairs), rng)
+
+    class Stop(Exception):
+        """In the middle of the second epoch."""
+
+    def stop(symbols):
+        if (whole.at.epoch, whole.at.batch) == (1, 2):
+            raise Stop
+
+    whole = trainer()
+    with pytest.raises(Stop):
+        list(whole.epochs(stop))
+    values, arrays = whole.state()
+    rest = trainer()
+    rest.restore(json.loads(json.dumps(values)), {name: array.copy() for name, array in arrays.items()})
+    other = trainer()
+    assert len(list(rest.epochs())) == 2 and len(list(other.epochs())) == 3
+    assert all(np.array_equal(array, other.task.params[name]) for name, array in rest.task.params.items())

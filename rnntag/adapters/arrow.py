@@ -7,12 +7,16 @@ A row has a list of tokens in ``column``. The columns of the model are added: ``
 (``upos``, ``lemma``), with ``probabilities`` (``upos_probabilities``) where they are asked for. A row that is no
 sentence gets null there and the reason in ``error``, which is null for the others, so that no row ends a job of
 millions. Other columns pass through; those of the names of the new ones are replaced.
+
+With ``raw``, a row has a text, and the segmenter in the model finds its sentences: ``words`` and all that is said of
+them are then lists of sentences.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import lru_cache
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -24,19 +28,20 @@ except ImportError as error:
                       ) from error
 
 from ..api import load
-from ..corpus import MAX_LINE_BYTES, MAX_SENTENCE_TOKENS, Column
+from ..corpus import MAX_LINE_BYTES, MAX_SENTENCE_TOKENS, Column, Sentence
 from ..errors import CorpusError, quote
 from ..files import digest
 from ..storage.modelfile import MANIFEST, read_manifest
 
 Model = Any  # the folder of one, or a tagger
-ERROR = "error"
+ERROR, WORDS = "error", "words"
 
 
 def tag_batches(batches: Iterable[pa.RecordBatch], model: Model, column: str = "tokens",
-                fields: Collection[str] | None = None, probabilities: bool = False) -> Iterator[pa.RecordBatch]:
+                fields: Collection[str] | None = None, probabilities: bool = False,
+                raw: bool = False) -> Iterator[pa.RecordBatch]:
     """Each record batch (or table) with the columns of ``BatchTagger``."""
-    return map(BatchTagger(model, column, fields, probabilities), batches)
+    return map(BatchTagger(model, column, fields, probabilities, raw), batches)
 
 
 class BatchTagger:
@@ -44,19 +49,22 @@ class BatchTagger:
     from names to lists the new columns alone.
 
     model          a model folder, which each process that this is sent to loads once; or a tagger, which is sent
-    column         the column with the lists of tokens
+    column         the column with the lists of tokens, or the texts
     fields         the columns of the model to fill (default: all)
     probabilities  add those of the values, too
+    raw            rows are raw text, for the segmenter in the model
 
-    Raises ModelError for what is no model, OptionError for fields that it does not have, CorpusError for a batch
-    without ``column``.
+    Raises ModelError for what is no model, or for raw text has no segmenter, OptionError for fields that it does not
+    have, CorpusError for a batch without ``column``.
     """
 
     def __init__(self, model: Model, column: str = "tokens", fields: Collection[str] | None = None,
-                 probabilities: bool = False):
-        self.model, self.column, self.probabilities = model, column, probabilities
+                 probabilities: bool = False, raw: bool = False):
+        self.model, self.column, self.probabilities, self.raw = model, column, probabilities, raw
         self.version = _version(model)  # so that who keeps answers by what they were made with sees another model
         self.fields: tuple[str, ...] = self.tagger.chosen(fields)
+        if raw:
+            self.tagger.segmenter()  # what is wrong shows here, once
 
     @property
     def tagger(self) -> Any:
@@ -67,8 +75,9 @@ class BatchTagger:
     def types(self) -> dict[str, pa.DataType]:
         """The names and types of the columns that are added."""
         names = [name for field in self.fields for name in _names(field)[:1 + self.probabilities]]
-        return {name: pa.list_(pa.float32() if name.endswith("probabilities") else pa.string())
-                for name in names} | {ERROR: pa.string()}
+        types = {name: pa.list_(pa.float32() if name.endswith("probabilities") else pa.string())
+                 for name in ([WORDS] if self.raw else []) + names}
+        return {name: pa.list_(type) if self.raw else type for name, type in types.items()} | {ERROR: pa.string()}
 
     def __call__(self, batch: Any) -> Any:
         names = list(batch) if isinstance(batch, Mapping) else batch.schema.names
@@ -84,16 +93,27 @@ class BatchTagger:
     def _answers(self, rows: list[Any]) -> dict[str, list[Any]]:
         """The new columns of some rows."""
         answers: dict[str, list[Any]] = {name: [None] * len(rows) for name in self.types}
-        answers[ERROR] = list(map(_error, rows))
+        answers[ERROR] = list(map(_no_text if self.raw else _error, rows))
         good = [i for i, error in enumerate(answers[ERROR]) if error is None]
         with _blas().limit(limits=1, user_api="blas"):
-            found = self.tagger.annotate((rows[i] for i in good), self.fields, int(self.probabilities))
-            for i, sentence in zip(good, found, strict=True):
-                for field, column in sentence.columns.items():
-                    for name, values in zip(_names(field), (column.values, _probabilities(column))):
-                        if name in answers:
-                            answers[name][i] = values
+            if self.raw:
+                found = [list(self.tagger.segmenter().read(rows[i])) for i in good]
+            else:
+                found = [[rows[i]] for i in good]
+            filled = self.tagger.annotate(chain.from_iterable(found), self.fields, int(self.probabilities))
+            for i, sentences in zip(good, found):
+                columns = [self._columns(sentence) for sentence in islice(filled, len(sentences))]
+                for name in answers.keys() - {ERROR}:
+                    values = [own[name] for own in columns]
+                    answers[name][i] = values if self.raw else values[0]
         return answers
+
+    def _columns(self, sentence: Sentence) -> dict[str, Any]:
+        """The new columns of one sentence."""
+        columns: dict[str, Any] = {WORDS: sentence.words}
+        for field, column in sentence.columns.items():
+            columns.update(zip(_names(field), (column.values, _probabilities(column))))
+        return columns
 
 
 def _names(field: str) -> tuple[str, str]:
@@ -118,6 +138,15 @@ def _value(value: Any) -> Any:
         return value.as_py()
     except UnicodeDecodeError as error:
         return error
+
+
+def _no_text(row: Any) -> str | None:
+    """Why a row is no text."""
+    if isinstance(row, UnicodeDecodeError):
+        return "a text that is not UTF-8"
+    if not isinstance(row, str):
+        return f"{quote(row) if row is not None else 'null'}; a text is wanted"
+    return None
 
 
 def _error(row: Any) -> str | None:

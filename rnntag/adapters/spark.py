@@ -15,7 +15,8 @@ from typing import Any
 
 try:
     from pyspark.sql import DataFrame
-    from pyspark.sql.types import ArrayType, FloatType, StringType, StructField, StructType
+    from pyspark.sql.pandas.types import from_arrow_type
+    from pyspark.sql.types import StructField, StructType
 except ImportError as error:
     raise ImportError("PySpark is not installed. Install it with pip install 'rnntag[spark]'; it also needs Java."
                       ) from error
@@ -25,7 +26,7 @@ from .arrow import BatchTagger, Model, tag_batches
 
 
 def tag(dataframe: DataFrame, model: Model, column: str = "tokens", fields: Collection[str] | None = None,
-        probabilities: bool = False, broadcast: bool = True) -> DataFrame:
+        probabilities: bool = False, raw: bool = False, broadcast: bool = True) -> DataFrame:
     """``dataframe`` with the columns that ``BatchTagger`` adds; the arguments are its.
 
     broadcast   send the model to each worker once, as a broadcast variable. Without, ``model`` is a folder that all
@@ -33,22 +34,22 @@ def tag(dataframe: DataFrame, model: Model, column: str = "tokens", fields: Coll
 
     Raises ModelError, OptionError and CorpusError before a job begins.
     """
-    tagger = BatchTagger(model, column, fields, probabilities)
-    types = {field.name: field.dataType for field in dataframe.schema}
-    if column not in types or not isinstance(types[column], ArrayType) or not isinstance(
-            types[column].elementType, StringType):
-        found = f"column {quote(column)} is {types[column].simpleString()}" if column in types else (
+    tagger = BatchTagger(model, column, fields, probabilities, raw)
+    types = {field.name: field.dataType.simpleString() for field in dataframe.schema}
+    wanted, what = ("string", "a text") if raw else ("array<string>", "the tokens of a sentence")
+    if types.get(column) != wanted:
+        found = f"column {quote(column)} is {types[column]}" if column in types else (
             f"no column {quote(column)} among {', '.join(types)}")
-        raise CorpusError(found, "it is array<string>, the tokens of a sentence", place="dataframe")
+        raise CorpusError(found, f"it is {wanted}, {what}", place="dataframe")
     if broadcast:
         loaded = dataframe.sparkSession.sparkContext.broadcast(tagger.tagger)
     elif not isinstance(model, (str, Path)):
         raise OptionError(quote(model), "without a broadcast it is a folder that all workers see", place="model")
 
     def run(batches: Iterator[Any]) -> Iterator[Any]:
-        return tag_batches(batches, loaded.value if broadcast else model, column, fields, probabilities)
+        return tag_batches(batches, loaded.value if broadcast else model, column, fields, probabilities,
+                           raw)
 
     kept = [field for field in dataframe.schema if field.name not in tagger.types]
-    added = [StructField(name, StringType() if name == "error" else ArrayType(
-        FloatType() if name.endswith("probabilities") else StringType())) for name in tagger.types]
+    added = [StructField(name, from_arrow_type(type)) for name, type in tagger.types.items()]
     return dataframe.mapInArrow(run, StructType(kept + added))

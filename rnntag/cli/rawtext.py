@@ -11,7 +11,7 @@ import click
 
 from ..corpus import FORMATS, Format, Layout, Sentence
 from ..corpus.rawtext import characters
-from ..errors import ModelError, OptionError
+from ..errors import OptionError
 from ..files import open_input
 from . import common
 
@@ -59,7 +59,7 @@ def check_layout(lines: bool, presegmented: bool, offsets: bool, format: str | N
                           "Leave one of them out.", "--offsets")
 
 
-def raw_input(tagger: Any, model: Path, raw: bool, segmenter: str | None, **layout: bool) -> Raw | None:
+def raw_input(tagger: Any, raw: bool, segmenter: str | None, **layout: bool) -> Raw | None:
     """What the options of test-rnn make of INPUT; None for a corpus.
 
     Raises OptionError for options that do not fit together, ModelError for a model without a segmenter.
@@ -71,7 +71,4 @@ def raw_input(tagger: Any, model: Path, raw: bool, segmenter: str | None, **layo
     common.refuse("with raw text", "format", "separator", "column", "on_error", "partial")
     if segmenter is not None:
         return Raw(load(segmenter, "segmenter"), **layout)
-    if "segmenter" not in tagger.parts:
-        raise ModelError("a model without a segmenter", "raw text needs one", "Name one with --segmenter, or train "
-                         "again with train-rnn --segmenter.", model)
-    return Raw(tagger.parts["segmenter"], **layout)
+    return Raw(tagger.segmenter(), **layout)

@@ -56,7 +56,7 @@ def main(model: Path, layout: Layout, probabilities: bool, n_best: int, lexicon:
         constraints = read_lexicon(lexicon) if lexicon else None, "", layout.field
     with ExitStack() as stack:
         tagger = load(model, "rnn")
-        text = raw_input(tagger, model, raw, segmenter, lines=lines, presegmented=presegmented, offsets=offsets)
+        text = raw_input(tagger, raw, segmenter, lines=lines, presegmented=presegmented, offsets=offsets)
         if jobs > 1:
             from ..parallel import ParallelTagger
             tagger = stack.enter_context(ParallelTagger(model, jobs, "rnn", constraints))

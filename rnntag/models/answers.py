@@ -82,14 +82,18 @@ class Annotator:
 
         Raises ModelError where there is no segmenter, and what ``annotate`` raises.
         """
-        chosen = segmenter or getattr(self, "parts", {}).get("segmenter")
-        if chosen is None:
-            raise ModelError("a model without a segmenter", "raw text needs one", "Give one to read().",
-                             getattr(self, "place", ""))
-        found, ahead = tee(chosen.read(text, lines, presegmented))
+        found, ahead = tee((segmenter or self.segmenter()).read(text, lines, presegmented))
         for sentence, answer in zip(found, self.annotate(ahead, fields, best)):
             sentence.columns = answer.columns
             yield sentence
+
+    def segmenter(self) -> Any:
+        """The Segmenter that is a part of this model. Raises ModelError where there is none."""
+        parts, place = getattr(self, "parts", {}), getattr(self, "place", "")
+        if "segmenter" not in parts:
+            raise ModelError("a model without a segmenter", "raw text needs one", "Name one with --segmenter, or "
+                             "train again with train-rnn --segmenter.", place)
+        return parts["segmenter"]
 
     def chosen(self, fields: Collection[str] | None) -> tuple[str, ...]:
         """These fields, in the order of the tagger's own; None: all. Raises OptionError as ``annotate``."""

@@ -176,11 +176,15 @@ class Lemmas(Labels):
         ranks: list[Any] = [None] * len(values)
         for i, pair in enumerate(zip(values, context)):
             written = scored.written[i] if scored.written else None
-            if best or written or pair not in self._known:  # else nothing is better: seen here, and the best script
-                sums = self._sums(words[i], context[i], scores[i] - scores[i, top[i]], written, scored.weights)
-                ranks[i] = _ranked(sums or {words[i]: 0.0}, scored.T)[:best or 1]
-        answers = [rank[0][0] if rank else value or "" for rank, value in zip(ranks, values)]
-        return answers, ranks if best else None
+            if not best and not written and pair in self._known:
+                continue  # nothing is better: it was seen here, and the best script gives it
+            log_p = scores[i] - scores[i, top[i]]
+            if not best and not written and values[i] is not None and np.count_nonzero(log_p >= -LEAST) == 1:
+                continue  # no other script can win
+            sums = self._sums(words[i], context[i], log_p, written, scored.weights) or {words[i]: 0.0}
+            values[i] = max(sums, key=sums.__getitem__)
+            ranks[i] = _ranked(sums, scored.T)[:best] if best else None
+        return [value or "" for value in values], ranks if best else None
 
     def _sums(self, word: str, context: str, log_p: Array, written: Mapping[str, float] | None,
               weights: tuple[float, float]) -> dict[str, float]:
