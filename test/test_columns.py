@@ -13,6 +13,7 @@ from rnntag.models.columns import FITTING, KNOWN, Lemmas, Scored, learnt
 from rnntag.models.constraints import ConstrainedTagger
 from rnntag.models.options import Options
 from rnntag.models.tagger import RNNTagger
+from rnntag.nn.layers import softmax
 from rnntag.nn.output import CRF, Softmax
 from rnntag.nn.packing import pack
 from rnntag.parallel import ParallelTagger
@@ -149,6 +150,24 @@ def test_the_probabilities_of_lemmas_begin_with_the_answer_and_add_up_to_one(T):
     for rank in ranks:
         assert [q for _, q in rank] == sorted((q for _, q in rank), reverse=True)
         assert sum(q for _, q in rank) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("best", [0, 9])
+def test_the_answer_is_the_best_of_all_scripts(best):
+    rng = np.random.default_rng(1)
+    scripts = Vocab([f"{case} 0 {n} 0 " for case in ("lower", "title") for n in range(4)])
+    lexicon, contexts = Vocab(["abcd", "abcde", "abc", "ab", "xy", "X", "Ab"]), Vocab(["NOUN", "VERB"])
+    for spread in (1, 4, 16):
+        pairs = np.array([(l, rng.integers(3)) for l in range(1, len(lexicon.strings))])
+        lemmas = Lemmas(scripts, lexicon, pairs.astype(np.float32), contexts)
+        known = {(lexicon.strings[l], contexts.strings[t]) for l, t in pairs.tolist()}
+        for word in ["Abcd", "abcde", "XYZX"] * 20:
+            log_p = np.log(softmax(spread * rng.normal(size=8)))
+            sums = {lemma: log + KNOWN * (lemma in lexicon) + FITTING * ((lemma, "NOUN") in known)
+                    for k, log in sorted(enumerate(log_p), key=lambda pair: pair[1])
+                    if (lemma := lemmas.scripts[k].apply(word)) is not None}
+            found = answer(lemmas, [word], ["NOUN"], [np.exp(log_p)], best)
+            assert found[0] == [max(sums, key=sums.get)]
 
 
 # ------------------------------------------------------------------ training and tagging

@@ -12,6 +12,7 @@ from rnntag.models.lemmatizer import LEAST_PAIRS, REMEMBERED, Writer, pairs, que
 from rnntag.models.options import Options
 from rnntag.storage.modelfile import load
 from rnntag.text.vocab import Vocab
+from rnntag.training import lemmatizing
 from rnntag.training.lemmatizing import part_trainers
 from rnntag.training.tagging import train_tagger
 
@@ -130,7 +131,7 @@ def test_the_weights_decide_between_scripts_and_what_is_written(tagger, how, wan
         assert answer.values[0] == wanted
 
 
-def test_scripts_have_no_lemmatizer_and_auto_has_one_where_there_is_enough_to_learn(tagger):
+def test_scripts_have_no_lemmatizer_and_auto_has_one_where_there_is_enough_to_learn(tagger, monkeypatch):
     few, many = corpus(STEMS[:10]), corpus(STEMS) * 2
     from dataclasses import replace
 
@@ -144,6 +145,9 @@ def test_scripts_have_no_lemmatizer_and_auto_has_one_where_there_is_enough_to_le
     assert 2 * len(STEMS) < LEAST_PAIRS
     more = corpus(STEMS + [stem + "o" for stem in STEMS])
     assert parts("auto", more).keys() == {"lemmatizer"}
+    monkeypatch.setattr(lemmatizing, "PAIRS", 3 * len(pairs(more, tagger.fields)))  # no time to learn so many
+    assert parts("auto", more) == {}
+    assert parts("seq2seq", more)["lemmatizer"].options.epochs == lemmatizing.FEWEST
 
 
 CONLLU = "".join("".join(

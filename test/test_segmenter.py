@@ -4,6 +4,7 @@ import copy
 import json
 import pickle
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from rnntag.corpus.segmented import surface
 from rnntag.errors import ModelError, OptionError
 from rnntag.models import reading
 from rnntag.models.segmenter import CONTEXT, WINDOW, Segmenter, SegmenterOptions
+from rnntag.nn.layers import softmax
 from rnntag.storage import modelfile
 from rnntag.training.segmenting import SegmentingTask, labels_of, segmentation, train_segmenter
 
@@ -55,20 +57,23 @@ def test_it_learns_where_tokens_and_sentences_end(segmenter):
         ["Mr.", "Dan", ",", "who", "is", "7", ".", "5", ",", "reads", "!"], ["Eve", "sings", "."]]
 
 
-def test_gradients_are_those_of_differences():
+@pytest.mark.parametrize("members", [1, 2])
+def test_gradients_are_those_of_differences(members):
     from gradcheck import check
     train = corpus(2)
     plain = {"dropout": 0.0, "word_dropout": 0.0, "gram_dropout": 0.0}
-    options = SegmenterOptions(**{**SMALL, **plain, "embedding": 3, "hidden": 2})
+    options = SegmenterOptions(**{**SMALL, **plain, "embedding": 3, "hidden": 2, "members": members})
     segmenter = Segmenter.create(train, options, np.random.default_rng(1))
     task = SegmentingTask(segmenter, train)
     for name, array in task.params.items():
         task.params[name] = array.astype(np.float64)
     items = sorted(range(len(task.sizes)), key=lambda i: -task.sizes[i])[:2]
     rng = np.random.default_rng(1)
-    _, (grads,) = task.loss_and_gradient(items, rng)
+    _, parts = task.loss_and_gradient(items, rng)
+    assert len(parts) == members
+    grads = {name: grad for part in parts for name, grad in part.items()}
     dense = {name: grad.dense(task.params[name]) if hasattr(grad, "dense") else grad for name, grad in grads.items()}
-    check(lambda: task.loss_and_gradient(items, rng)[0], task.params, dense)
+    check(lambda: members * task.loss_and_gradient(items, rng)[0], task.params, dense)
 
 
 def test_labels_say_what_is_at_the_end_of_each_piece():
@@ -196,6 +201,18 @@ def test_a_saved_segmenter_reads_as_before(segmenter, tmp_path):
     assert json.loads((tmp_path / "m" / "model.json").read_bytes())["format_version"] == 2
     for same in (pickle.loads(pickle.dumps(segmenter)), copy.deepcopy(segmenter)):
         assert found(same, text) == found(segmenter, text)
+
+
+def test_members_answer_with_their_mean_probabilities(tmp_path):
+    both = train_segmenter(corpus(5), SegmenterOptions(**{**SMALL, "epochs": 2, "members": 2}))
+    modelfile.save(tmp_path / "m", both)
+    both = modelfile.load(tmp_path / "m", "segmenter")
+    cut = both.places.cut("Mr. Dan, who is 7.5, reads! Eve sings.")
+    one, parts = replace(both.options, members=1), (both.places, both.features, both.grams, both.splitter)
+    alone = [Segmenter(one, *parts, params) for _, params in both.network.networks(both.params)]
+    first, second, mean = (softmax(each._scores(each._embeddings(cut), cut.text)) for each in (*alone, both))
+    assert abs(first - second).max() > 1e-3
+    np.testing.assert_allclose(mean, (first + second) / 2, atol=1e-6)
 
 
 def test_the_same_seed_gives_the_same_weights():

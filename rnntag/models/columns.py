@@ -7,9 +7,9 @@ A tag is its own class. FEATS such as ``Case=Nom|Number=Sing`` are, too, and sha
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import chain
+from itertools import chain, islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -132,7 +132,9 @@ class Lemmas(Labels):
         self.lexicon, self.seen, self._contexts = lexicon, seen, contexts
         self.scripts = [Script.parse(text) for text in vocab.strings[1:]]
         self._lemma = lru_cache(REMEMBERED)(lambda k, word: self.scripts[k].apply(word))
-        self._known = {(lexicon.strings[l], contexts.strings[t]) for l, t in seen.astype(int).tolist()}
+        self._seen: dict[str, set[str]] = {lemma: set() for lemma in lexicon.strings[1:]}
+        for l, t in seen.astype(int).tolist():
+            self._seen[lexicon.strings[l]].add(contexts.strings[t])
 
     def __reduce__(self) -> Any:
         return Lemmas, (self.vocab, self.lexicon, self.seen, self._contexts)
@@ -159,7 +161,8 @@ class Lemmas(Labels):
 
     def with_those_of(self, other: Lemmas) -> Lemmas:
         """The same classes, and the lemmas that either has seen, with the parts of speech of this one."""
-        known = self._known | {(lemma, tag) for lemma, tag in other._known if not tag or tag in self._contexts}
+        known = {(lemma, tag) for lemmas in (self, other) for lemma, tags in lemmas._seen.items() for tag in tags
+                 if not tag or tag in self._contexts}
         lexicon = Vocab(sorted({lemma for lemma, _ in known}))
         seen = sorted((lexicon[lemma], self._contexts[tag]) for lemma, tag in known)
         return Lemmas(self.vocab, lexicon, np.array(seen, np.float32), self._contexts)
@@ -170,37 +173,50 @@ class Lemmas(Labels):
 
     def answer(self, scored: Scored, best: int) -> tuple[Sequence[str], Best | None]:
         """As for ``Labels``; the probabilities are exp(value's sum / T), normalised."""
-        scores, words, context = scored.scores, scored.words, scored.context
-        top = scores.argmax(axis=1)
+        words, context = scored.words, scored.context
+        top = scored.scores.argmax(axis=1)
         values = list(map(self._lemma, top.tolist(), words))
+        written = scored.written or [None] * len(values)
         ranks: list[Any] = [None] * len(values)
-        for i, pair in enumerate(zip(values, context)):
-            written = scored.written[i] if scored.written else None
-            if not best and not written and pair in self._known:
-                continue  # nothing is better: it was seen here, and the best script gives it
-            log_p = scores[i] - scores[i, top[i]]
-            if not best and not written and values[i] is not None and np.count_nonzero(log_p >= -LEAST) == 1:
-                continue  # no other script can win
-            sums = self._sums(words[i], context[i], log_p, written, scored.weights) or {words[i]: 0.0}
-            values[i] = max(sums, key=sums.__getitem__)
-            ranks[i] = _ranked(sums, scored.T)[:best] if best else None
+        gains = [self._gain(value, tag) for value, tag in zip(values, context)]
+        # where the best script gives a lemma that was seen here, nothing is better
+        left = [i for i, gain in enumerate(gains) if best or written[i] or gain < LEAST]
+        bounds = [0.0 if best or written[i] else gains[i] for i in left]
+        for i, scripts in zip(left, _likely(scored.scores[left], np.array(bounds, np.float32) - LEAST)):
+            if best or written[i] or values[i] is None or len(scripts) > 1:
+                sums = self._sums(words[i], context[i], scripts, written[i], scored.weights) or {words[i]: 0.0}
+                values[i] = max(sums, key=sums.__getitem__)
+                ranks[i] = _ranked(sums, scored.T)[:best] if best else None
         return [value or "" for value in values], ranks if best else None
 
-    def _sums(self, word: str, context: str, log_p: Array, written: Mapping[str, float] | None,
-              weights: tuple[float, float]) -> dict[str, float]:
-        """What speaks for each lemma of a word, from log P of its scripts (K,), the best of which is 0."""
-        likely = np.flatnonzero(log_p >= -LEAST)
+    def _gain(self, lemma: str | None, context: str) -> float:
+        """What is added to log P of a lemma."""
+        contexts = self._seen.get(lemma)  # type: ignore[arg-type]
+        return 0.0 if contexts is None else LEAST if context in contexts else KNOWN
+
+    def _sums(self, word: str, context: str, scripts: Iterable[tuple[int, float]],
+              written: Mapping[str, float] | None, weights: tuple[float, float]) -> dict[str, float]:
+        """What speaks for each lemma of a word, from scripts with their log P, of which the best is 0."""
         found: dict[str, float] = {}
-        for k in likely[np.argsort(-log_p[likely], kind="stable")].tolist():
+        for k, log in scripts:
             lemma = self._lemma(k, word)
-            if lemma is not None:
-                found.setdefault(lemma, float(log_p[k]))
-        found |= {lemma: -LEAST for lemma in written or () if lemma not in found}
-        of_scripts, of_lexicon = weights if written else (1.0, 1.0)
-        lowest = min(written.values()) - FORGOTTEN if written else 0.0
-        return {lemma: of_scripts * log + (written or {}).get(lemma, lowest) + of_lexicon * (
-            KNOWN * (lemma in self.lexicon) + FITTING * ((lemma, context) in self._known))
-            for lemma, log in found.items()}
+            if lemma is not None and log > found.get(lemma, -np.inf):
+                found[lemma] = log
+        if not written:
+            return {lemma: log + self._gain(lemma, context) for lemma, log in found.items()}
+        of_scripts, of_lexicon = weights
+        lowest = min(written.values()) - FORGOTTEN
+        return {lemma: of_scripts * found.get(lemma, -LEAST) + written.get(lemma, lowest)
+                + of_lexicon * self._gain(lemma, context) for lemma in dict.fromkeys([*found, *written])}
+
+
+def _likely(scores: Array, bounds: Array) -> Iterator[list[tuple[int, float]]]:
+    """For each row of scores (N, K) the classes whose log P, that of the best being 0, is a bound (N,) or more, with
+    it."""
+    log_p = scores - scores.max(axis=1, keepdims=True)
+    rows, classes = np.nonzero(log_p >= bounds[:, None])
+    found = zip(classes.tolist(), log_p[rows, classes].tolist())
+    return (list(islice(found, n)) for n in np.bincount(rows, minlength=len(scores)).tolist())
 
 
 def _ranked(sums: Mapping[str, float], T: float) -> list[tuple[str, float]]:

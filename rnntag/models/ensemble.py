@@ -48,6 +48,12 @@ class Ensemble:
         return np.concatenate([network.input_projection(alone, words, types)
                                for network, alone in self.networks(params)], axis=1)
 
+    def projected(self, params: dict[str, Array], x: Array) -> Array:
+        """The same from what the inputs give, side by side (N, M E)."""
+        parts = np.split(x, len(self.members), axis=1)
+        return np.concatenate([network.projected(alone, part)
+                               for (network, alone), part in zip(self.networks(params), parts)], axis=1)
+
     def scores(self, params: dict[str, Array], z: Array, packing: Packing, tokens: Array | None = None,
                which: Sequence[int] = (0,)) -> list[Array]:
         """log of the mean of the members' probabilities, as scores (N, K) of some columns."""

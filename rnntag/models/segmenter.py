@@ -28,6 +28,7 @@ from ..text.grams import KINDS, Grams
 from ..text.multiword import Endings, Splitter, entries, from_entries
 from ..text.places import MAX_PAIRS, Cut, Places
 from ..text.vocab import Vocab
+from .ensemble import Ensemble
 from .inputs import FEATURES as PIECES, Embeddings
 from .network import Network
 from .options import CELLS, TrainingOptions, choice, number
@@ -37,7 +38,7 @@ from .tagger import MAX_SCORE, batches
 FEATURES = ("form", "lower", "prefixes", "suffixes", "shape")
 GRAMS = "grams.table"
 ENDINGS = {False: "endings", True: "beginnings"}  # of tokens, by whether they are read from the end
-WINDOW, CONTEXT = 128, 32  # pieces that are labelled together, and pieces read on either side of them
+WINDOW, CONTEXT = 128, 16  # pieces that are labelled together, and pieces read on either side of them
 BATCH_PIECES = 8_192  # in one pass through the network
 MAX_PIECES = 200_000  # distinct ones whose embeddings are kept
 
@@ -51,6 +52,8 @@ class SegmenterOptions(TrainingOptions):
     embedding: int = number(48, 1, 4096, "Width of the embeddings.", "Input")
     cell: str = choice("gru", ("gru", "lstm", "elman"), "Recurrent cell.", "Network")
     hidden: int = number(64, 1, 4096, "Hidden width, for each direction.", "Network")
+    members: int = number(1, 1, 64, "Networks with other random weights, trained side by side; their "
+                          "probabilities are averaged.", "Network")
     epochs: int = number(10, 1, 100_000, "Passes over the training data.", "Training")
     sequence: int = number(60, 1, 100_000, "Pieces of text in a sequence to learn from.", "Training")
     dropout: float = number(0.35, 0, 0.99, "Share of units dropped, of the input and of the output.", "Training")
@@ -153,8 +156,9 @@ class Segmenter(Reader):
         self.info: dict[str, Any] = {}
         self.parts: dict[str, Any] = {}
         self._pieces = self.pieces()
-        self._embedded = np.empty((0, options.embedding), self.dtype)
-        self._lock = Lock()  # of these two: one segmenter may serve several threads
+        self._embedded = np.empty((0, options.members * options.embedding), self.dtype)
+        self._tables = dict[str, Array]()
+        self._lock = Lock()  # of these three: one segmenter may serve several threads
 
     def __repr__(self) -> str:
         size = sum(array.size for array in self.params.values())
@@ -201,15 +205,23 @@ class Segmenter(Reader):
         return cut, labels
 
     def _embeddings(self, cut: Cut) -> Array:
-        """x (N, E) of all pieces; those of distinct pieces are kept, for they depend on the piece alone."""
+        """x (N, M E) of all pieces, for each of M members; those of distinct pieces are kept, for they depend on the
+        piece alone."""
         with self._lock, np.errstate(over="ignore", invalid="ignore"):
             if len(self._pieces.table) + len(set(cut.pieces)) > MAX_PIECES:
                 self._pieces, self._embedded = self.pieces(), self._embedded[:0]
             rows, done = self._pieces.rows(cut.pieces, cut.text), len(self._embedded)
             if len(self._pieces.table) > done:
-                new = look_up(self.params[PIECES], self._pieces.table.features[done:])
+                new = look_up(self._table(PIECES), self._pieces.table.features[done:])
                 self._embedded = np.concatenate((self._embedded, new))
-            return self._embedded[rows[:, 0]] + look_up(self.params[GRAMS], rows[:, 1:])
+            return self._embedded[rows[:, 0]] + look_up(self._table(GRAMS), rows[:, 1:])
+
+    def _table(self, name: str) -> Array:
+        """A table of embeddings (V, M E), those of M members side by side."""
+        if name not in self._tables:
+            parts = [alone[name] for _, alone in self.network.networks(self.params)]
+            self._tables[name] = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+        return self._tables[name]
 
     def _scores(self, x: Array, text: Array) -> Array:
         """Scores (N, 3): each piece is read with CONTEXT pieces on either side, or what its text has of them."""
@@ -275,12 +287,13 @@ def _windows(borders: Array) -> Iterator[Window]:
             yield Window(max(start, first - CONTEXT), min(end + CONTEXT, stop), first, end)
 
 
-def _network(options: SegmenterOptions, features: FeatureMap, grams: Sequence[Grams]) -> Network:
+def _network(options: SegmenterOptions, features: FeatureMap, grams: Sequence[Grams]) -> Network | Ensemble:
     o = options
     inputs = PieceInputs(features, grams, o.embedding, o.word_dropout, o.gram_dropout)
     cell = getattr(cells, CELLS[o.cell].partition(":")[2])()
     layers = [Dropout(o.dropout), Recurrent("rnn0", cell, o.embedding, o.hidden, 2), Dropout(o.dropout)]
-    return Network(inputs, layers, [Softmax("output", 2 * o.hidden, 3)])
+    network = Network(inputs, layers, [Softmax("output", 2 * o.hidden, 3)])
+    return network if o.members == 1 else Ensemble([network] * o.members)
 
 
 def _check(options: dict[str, Any], ids: dict[str, Any]) -> tuple[SegmenterOptions, dict[str, Any]]:

@@ -40,7 +40,9 @@ class Softmax(Dense):
         if self.M is None:
             return super().forward(params, x)
         W = params[self.W] + params[self.W_p] @ self.M
-        return x @ W + (params[self.b] + params[self.b_p] @ self.M), (x, W)
+        scores = x @ W
+        scores += params[self.b] + params[self.b_p] @ self.M
+        return scores, (x, W)
 
     def backward(self, params: dict[str, Array], dy: Array, cache: Any) -> tuple[Array, dict[str, Any]]:
         if self.M is None:

@@ -15,7 +15,7 @@ from .trainer import Trainer
 from .transducing import TransducingTask
 
 PAIRS = 60_000  # that are learnt in all epochs together
-FEWEST, MOST = 3, 30  # epochs
+FEWEST, MOST = 4, 30  # epochs; "auto" leaves it to the scripts when there is no time for the fewest
 
 
 def part_trainers(tagger: RNNTagger, sentences: Sequence[Sentence]) -> dict[str, Trainer]:
@@ -25,9 +25,9 @@ def part_trainers(tagger: RNNTagger, sentences: Sequence[Sentence]) -> dict[str,
     if LEMMA not in tagger.fields or how == "scripts":
         return {}
     found = pairs(sentences, tagger.fields)
-    if how == "auto" and len(found) < LEAST_PAIRS:
+    epochs = round(PAIRS / len(found))
+    if how == "auto" and (len(found) < LEAST_PAIRS or epochs < FEWEST):
         return {}
-    epochs = min(max(round(PAIRS / len(found)), FEWEST), MOST)
-    options = TransducerOptions(epochs=epochs, seed=tagger.options.seed)
+    options = TransducerOptions(epochs=min(max(epochs, FEWEST), MOST), seed=tagger.options.seed)
     rng = np.random.default_rng(options.seed)
     return {LEMMATIZER: Trainer(TransducingTask(Transducer.create(found, options, rng), found), rng)}

@@ -55,7 +55,7 @@ class SegmentingTask(Task):
         packing, network = pack(tuple(self.sizes[i] for i in items)), self.segmenter.network
         rows, targets = (interleave([arrays[i] for i in items], packing) for arrays in (self.rows, self.targets))
         loss, grads = network.loss_and_gradient(self.params, self.words, rows, targets[:, None], packing, rng)
-        return loss, [grads]
+        return loss, network.separate(grads)
 
     def score(self, params: dict[str, Array]) -> float | None:
         """The F1 of tokens and that of sentences, their mean. Raises ModelError when scores overflow."""
