@@ -41,6 +41,12 @@ def test_a_tagger_is_trained_saved_loaded_and_used(tmp_path):
         rnntag.load(tmp_path)
 
 
+@pytest.mark.parametrize("preset", ["tutorial", "fast"])
+def test_a_preset_learns_a_corpus(preset):
+    tagger = rnntag.train(PAIRS, preset=preset, epochs=60)
+    assert list(tagger.tag([["the", "dog"], ["dogs", "bark"]])) == [["DT", "NN"], ["NN", "VB"]]
+
+
 def test_files_sentences_and_pairs_train_the_same_tagger(write):
     path = write("f", b"the_DT dog_NN\n\ndogs_NN bark_VB\n")
     options = {"epochs": 3, "hidden": 4, "embedding": 4}
