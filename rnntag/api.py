@@ -65,8 +65,8 @@ def train(corpus: Corpus, *, dev: Corpus = (), dev_fraction: float = 0.0, keep: 
     corpus, dev    a file, or sentences: ``corpus.Sentence`` or lists of (word, tag); dev scores each epoch
     dev_fraction   the share of ``corpus`` to hold out as the dev set instead
     keep           the weights to keep: of the epoch that is ``best`` on the dev set (default), or of the ``last`` one
-    preset         the options to start from: tutorial, default, columns, accurate (default: default, or columns when
-                   there are several, or those of ``init``)
+    preset         the options to start from: tutorial, default, fast, columns, accurate (default: default, or columns
+                   when there are several, or those of ``init``)
     init           a tagger, or a model folder, to start from instead of random weights (adaptation.py)
     vectors        pretrained word vectors: a file, or distinct words and an array with a row for each
     raw_text       untagged text to make vectors from: files, or sentences as lists of words

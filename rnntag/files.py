@@ -246,8 +246,11 @@ class _Reported:
 
 
 def _call(method: Callable[..., Any], path: str | Path, action: str, *arguments: Any) -> Any:
-    with reporting(path, action):
+    try:  # calls are many, and a context for each takes time
         return method(*arguments)
+    except OSError:
+        with reporting(path, action):
+            raise
 
 
 def _reported(stream: BinaryIO, path: str | Path, action: str) -> Any:

@@ -41,6 +41,12 @@ def test_a_tagger_is_trained_saved_loaded_and_used(tmp_path):
         rnntag.load(tmp_path)
 
 
+@pytest.mark.parametrize("preset", ["tutorial", "fast"])
+def test_a_preset_learns_a_corpus(preset):
+    tagger = rnntag.train(PAIRS, preset=preset, epochs=60)
+    assert list(tagger.tag([["the", "dog"], ["dogs", "bark"]])) == [["DT", "NN"], ["NN", "VB"]]
+
+
 def test_files_sentences_and_pairs_train_the_same_tagger(write):
     path = write("f", b"the_DT dog_NN\n\ndogs_NN bark_VB\n")
     options = {"epochs": 3, "hidden": 4, "embedding": 4}
@@ -68,7 +74,7 @@ def test_a_corpus_that_is_wrong_is_refused(corpus, error):
 def test_options_that_are_wrong_are_refused():
     for wrong, message in [
             ({"epochs": 0}, "--epochs: 0; it is at least 1"), ({"epoch": 1}, "'epoch' is no option"),
-            ({"preset": "big"}, "--preset: 'big'; it is one of tutorial, default, columns, accurate"),
+            ({"preset": "big"}, "--preset: 'big'; it is one of tutorial, default, fast, columns, accurate"),
             ({"preset": ["default"]}, "--preset: "), ({"keep": "first"}, "--keep: 'first'; it is best or last"),
             ({"dev_fraction": "0.1"}, "--dev-fraction: '0.1'; it is at least 0 and at most 0.9"),
             ({"dev_fraction": 1}, "--dev-fraction: 1; it is at least 0 and at most 0.9"),

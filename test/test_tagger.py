@@ -224,6 +224,12 @@ def test_batches_hold_every_sentence_once_longest_first():
     assert all(packing.lengths.tolist() == [lengths[i] for i in members] for members, packing in found)
 
 
+def test_batches_are_as_full_as_they_may_be():
+    found = [packing.lengths.tolist() for _, packing in batches([3, 0, 12, 4, 6, 0, 2], 10)]
+    assert found == [[12], [6, 4], [3, 2]]  # longer than a batch: alone; exactly full; the rest
+    assert list(batches([], 10)) == list(batches([0, 0], 10)) == []
+
+
 def test_what_belongs_to_all_sentences_is_cut_into_the_parts_of_each():
     found = cut(list(range(6)), [["a", "b"], [], ["c"], ["d", "e", "f"]])
     assert list(found) == [[0, 1], [], [2], [3, 4, 5]]

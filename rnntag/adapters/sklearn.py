@@ -37,7 +37,7 @@ class RNNTaggerClassifier(BaseEstimator):
     tags for each.
 
     word           the key of the word, where tokens are dictionaries of features
-    preset         the options to start from: tutorial, default (default), accurate
+    preset         the options to start from: tutorial, default (default), fast, accurate
     dev_fraction   the share of the sentences to hold out; the epoch that does best on them is kept
     the others     fields of ``Options``, such as ``epochs`` or ``hidden``; None: as the preset says
 

@@ -163,7 +163,7 @@ def _annotated(tagger: Annotates, untagged: Iterator[Sentence], fields: Sequence
     """The sentences, their columns filled in; streaming, each before the next is read."""
     parts = ([sentence] for sentence in untagged) if stream else [untagged]
     for sentence in (sentence for part in parts for sentence in tagger.annotate(part, fields, best)):
-        if len(tagger.fields) == 1:  # it goes where the layout says
+        if len(tagger.fields) == 1 and "" not in sentence.columns:  # it goes where the layout says
             sentence.columns = {"": column for column in sentence.columns.values()}
         yield sentence
 

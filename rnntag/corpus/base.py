@@ -96,7 +96,7 @@ def count_characters(sentence: Any, number: int) -> int:
     Raises CorpusError, with the sentence's number and the token's, for what is not a list of strings.
     """
     words = sentence.words if isinstance(sentence, Sentence) else sentence
-    if isinstance(words, str) or not isinstance(words, Collection):
+    if type(words) is not list and (isinstance(words, str) or not isinstance(words, Collection)):
         raise CorpusError(quote(words), "a sentence is a list of words", "Split it into words first.",
                           f"sentence {number}")
     try:
@@ -175,6 +175,7 @@ class Format:
         """See that the columns are those wanted; "" stands for a tag that is missing."""
         if self.want == "words":
             sentence.columns = {}
+            return
         first = next(iter(sentence.columns), "")
         for name, column in list(sentence.columns.items()):
             partly = self.want in ("some", "partial") or self.want == "tags" and name != first

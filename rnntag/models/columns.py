@@ -39,7 +39,7 @@ class Scored(NamedTuple):
     output, params   the output layer that gave the scores, and the network's parameters
     scores           (N, K)
     T                the temperature of the probabilities
-    words            the N words
+    words            the N words, for a lemma
     context          what another column says of each, for a lemma
     written          for a lemma, those that an encoder-decoder writes of each with log P; None for words that it is
                      not asked about

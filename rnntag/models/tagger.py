@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import chain
+from itertools import chain, repeat
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -172,9 +172,10 @@ class RNNTagger(Annotator):
                     values[name][at], ranks = self.columns[name].answer(scored, best)
                     for i, rank in zip(at.tolist(), ranks or ()):
                         bests[name][i] = rank
-        parts = [(name, cut(values[name].tolist(), sentences), cut(bests[name], sentences)) for name in fields]
-        for _ in sentences:
-            yield {name: Column(next(own), next(ranks) if best else None) for name, own, ranks in parts}
+        columns = [map(Column, cut(values[name].tolist(), sentences),
+                       cut(bests[name], sentences) if best else repeat(None)) for name in fields]
+        for _, *found in zip(sentences, *columns):
+            yield dict(zip(fields, found))
 
     def _context(self) -> list[str]:
         """The columns that the lemma depends on."""
@@ -204,8 +205,9 @@ class RNNTagger(Annotator):
 
         Raises ModelError when scores overflow.
         """
-        words = np.array([*chain.from_iterable(sentences), None], object)[:-1]  # an array of strings, even if empty
-        first, types = self._projections(words.tolist())
+        words = list(chain.from_iterable(sentences))
+        first, types = self._projections(words)
+        forms = np.array([*words, None], object)[:-1] if LEMMA in fields else None  # of strings, even if empty
         lengths = np.array([len(sentence) for sentence in sentences], np.intp)
         starts, numbers = np.cumsum(lengths) - lengths, [self.fields.index(name) for name in fields]
         for members, packing in batches(lengths.tolist(), BATCH_TOKENS):
@@ -217,7 +219,7 @@ class RNNTagger(Annotator):
                 if name in allowed:
                     scores[~allowed[name][at]] = -np.inf
                 answers[name] = Scored(self.network.outputs[number], self.params, scores, packing,
-                                       self.temperatures.get(name, 1.0), words[at], ())
+                                       self.temperatures.get(name, 1.0), () if forms is None else forms[at], ())
             yield at, answers
 
     def finite(self, scores: Array) -> Array:
@@ -232,7 +234,8 @@ class RNNTagger(Annotator):
         on the word alone; and which of them each word has (N,)."""
         with self._lock, np.errstate(over="ignore", invalid="ignore"):
             table, first, done = self._cache or (self.word_table(), np.empty((0, 0), self.dtype), 0)
-            if len(table) + len(set(words)) > len(first) or table.characters_read > CACHE_CHARACTERS:
+            full = len(table) + len(words) > len(first) and len(table) + len(set(words)) > len(first)
+            if full or table.characters_read > CACHE_CHARACTERS:
                 table, done = self.word_table(), 0  # it may become too small, or is too large: start anew
             types = table.ids(words)  # an interrupted call may have left words without a projection
             if len(table) > done:
@@ -283,14 +286,12 @@ def _network(options: Options, features: FeatureMap, columns: Mapping[str, Label
 
 def batches(lengths: Sequence[int], tokens: int) -> Iterator[tuple[list[int], Packing]]:
     """Non-empty sequences sorted by length into batches of about ``tokens`` tokens, longest first."""
-    order = sorted((i for i, n in enumerate(lengths) if n), key=lambda i: -lengths[i])
-    members: list[int] = []
-    size = 0
-    for i in order:
-        if members and size + lengths[i] > tokens:
-            yield members, Packing(tuple(lengths[j] for j in members))
-            members, size = [], 0
-        members.append(i)
-        size += lengths[i]
-    if members:
-        yield members, Packing(tuple(lengths[j] for j in members))
+    sizes = np.array(lengths, np.intp)
+    order = np.argsort(-sizes, kind="stable")[:np.count_nonzero(sizes)]
+    ends = np.cumsum(sizes[order])
+    start = before = 0
+    while start < len(order):
+        stop = max(start + 1, int(np.searchsorted(ends, before + tokens, "right")))
+        members = order[start:stop]
+        yield members.tolist(), Packing(tuple(sizes[members].tolist()))
+        start, before = stop, int(ends[stop - 1])

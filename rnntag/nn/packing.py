@@ -174,5 +174,5 @@ def looked_up(a: Array, tokens: Array, reading: Reading) -> Iterator[Array]:
     a, room = a.reshape(-1, H), np.empty((places[:, :reading.steps[0][1].stop].size, H), a.dtype)
     for b, rows in reading.steps:
         z_t = room[:n * D * b].reshape(n, D * b, H)
-        np.take(a, places[:, rows], axis=0, out=z_t, mode="clip")  # the other modes go through a copy
+        a.take(places[:, rows], axis=0, out=z_t, mode="clip")  # the other modes go through a copy
         yield z_t.reshape(n, D, b, H) if D > 1 else z_t
