@@ -19,9 +19,11 @@ ROOT = Path(__file__).resolve().parent.parent
 ENVIRONMENT = {**{name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
                "PYTHONPATH": str(ROOT)}
 
-# A job in the background ignores interrupts, and would hand that on to the commands under test.
+# A job in the background ignores interrupts, one under nohup hang-ups: the commands under test would inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")
