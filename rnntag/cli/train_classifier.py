@@ -29,20 +29,15 @@ def main(train: str, model: str, dev: str | None, dev_fraction: float, keep: str
     with "label" and "text" (jsonl). Words are separated by spaces. The input of the network and its layers are those
     of a tagger (train-rnn); --pooling makes one vector of the states.
     """
-    from ..storage.modelfile import check
     from ..training.classifying import prepare_classifier
 
     check_free(model, force=force or resume)
     run = prepare_classifier(train, dev=dev, dev_fraction=dev_fraction, keep=keep, format=format,
                              options=training.given(changes))
-    untrained: Any = run.trainer.task.model(run.trainer.task.params)
-    untrained.info = run.info
-    check(untrained)
-    if not quiet:
-        size = sum(array.size for array in untrained.params.values())
-        click.echo(f"{run.trainer.task.predictions:,} texts, {run.trainer.tokens:,} tokens, "
-                   f"{len(untrained.labels) - 1} labels; {size:,} weights", err=True)
-    training.train(run, model, resume=resume, checkpoint_every=checkpoint_every, force=force, quiet=quiet)
+    training.train_new(
+        run, model, lambda untrained: f"{run.trainer.task.predictions:,} texts, {run.trainer.tokens:,} tokens, "
+        f"{len(untrained.labels) - 1} labels",
+        resume=resume, checkpoint_every=checkpoint_every, force=force, quiet=quiet)
 
 
 if __name__ == "__main__":

@@ -29,20 +29,15 @@ def main(text: str, model: str, dev: str | None, dev_fraction: float, keep: str 
     read; the order of the sentences matters. With --dev-fraction the dev set is the end of TEXT. The vocabulary is
     closed: words beyond it count as one, the unknown word.
     """
-    from ..storage.modelfile import check
     from ..training.language import prepare_language
 
     check_free(model, force=force or resume)
     run = prepare_language(text, dev=dev, dev_fraction=dev_fraction, keep=keep, layout=layout,
                            options=training.given(changes))
-    untrained: Any = run.trainer.task.model(run.trainer.task.params)
-    untrained.info = run.info
-    check(untrained)
-    if not quiet:
-        size = sum(array.size for array in untrained.params.values())
-        click.echo(f"{run.trainer.tokens:,} {untrained.options.unit}s to predict, {len(untrained.units):,} known; "
-                   f"{size:,} weights", err=True)
-    training.train(run, model, resume=resume, checkpoint_every=checkpoint_every, force=force, quiet=quiet)
+    training.train_new(
+        run, model, lambda untrained: f"{run.trainer.tokens:,} {untrained.options.unit}s to predict, "
+        f"{len(untrained.units):,} known",
+        resume=resume, checkpoint_every=checkpoint_every, force=force, quiet=quiet)
 
 
 if __name__ == "__main__":

@@ -28,17 +28,14 @@ def main(train: str, model: str, dev: str | None, dev_fraction: float, keep: str
     TRAIN is CoNLL-U, with its text, or segmented text: a sentence a line, words between spaces that are not of the
     text (as in corpora of Japanese), a blank line after a paragraph.
     """
-    from ..storage.modelfile import check
     from ..training.segmenting import prepare_segmenter
 
     common.read_once(train, dev)
     check_free(model, force=force or resume)
     run = prepare_segmenter(train, dev=dev, dev_fraction=dev_fraction, keep=keep, format=format,
                             options=training.given(changes))
-    segmenter = run.trainer.task.model(run.trainer.task.params)
-    check(segmenter)
-    if not quiet:
-        size, known = sum(array.size for array in segmenter.params.values()), run.info["train"]
-        click.echo(f"{known['sentences']:,} sentences, {known['tokens']:,} tokens, which may end at "
-                   f"{run.trainer.tokens:,} places; {size:,} weights", err=True)
-    training.train(run, model, resume=resume, checkpoint_every=checkpoint_every, force=force, quiet=quiet)
+    known = run.info["train"]
+    training.train_new(
+        run, model, lambda untrained: f"{known['sentences']:,} sentences, {known['tokens']:,} tokens, which may end "
+        f"at {run.trainer.tokens:,} places",
+        resume=resume, checkpoint_every=checkpoint_every, force=force, quiet=quiet)

@@ -28,18 +28,13 @@ def main(pairs: str, model: str, dev: str | None, dev_fraction: float, keep: str
     them, that say more of the pair; then all lines have them. The score on a dev set is the share of strings that
     come out exactly as they should.
     """
-    from ..storage.modelfile import check
     from ..training.transducing import prepare_transducer
 
     check_free(model, force=force or resume)
     run = prepare_transducer(pairs, dev=dev, dev_fraction=dev_fraction, keep=keep, options=training.given(changes))
-    task: Any = run.trainer.task
-    task.transducer.info = run.info
-    check(task.transducer)
-    if not quiet:
-        click.echo(f"{len(task.sizes):,} pairs, {run.trainer.tokens:,} symbols; "
-                   f"{sum(array.size for array in task.params.values()):,} weights", err=True)
-    training.train(run, model, resume=resume, checkpoint_every=checkpoint_every, force=force, quiet=quiet)
+    training.train_new(
+        run, model, lambda untrained: f"{len(run.trainer.task.sizes):,} pairs, {run.trainer.tokens:,} symbols",
+        resume=resume, checkpoint_every=checkpoint_every, force=force, quiet=quiet)
 
 
 if __name__ == "__main__":

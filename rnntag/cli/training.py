@@ -67,6 +67,19 @@ run_options = common.options(
                  help="Seconds between checkpoints."))
 
 
+def train_new(run: Run, model: str | Path, describe: Callable[[Any], str], *, quiet: bool, **arguments: Any) -> None:
+    """See that a model like this could be read again, say what ``describe`` says of it, untrained, and ``train``."""
+    from ..storage.modelfile import check
+
+    untrained = run.trainer.task.model(run.trainer.task.params)
+    untrained.info = run.info
+    check(untrained)
+    if not quiet:
+        size = sum(array.size for array in untrained.params.values())
+        click.echo(f"{describe(untrained)}; {size:,} weights", err=True)
+    train(run, model, quiet=quiet, **arguments)
+
+
 def train(run: Run, model: str | Path, *, resume: bool, checkpoint_every: float, force: bool, quiet: bool) -> Any:
     """Train from the start, or from the last checkpoint, to the end, and write the folder ``model``.
 
