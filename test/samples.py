@@ -5,7 +5,7 @@ import json
 import numpy as np
 
 from rnntag.corpus import Sentence
-from rnntag.storage.modelfile import MANIFEST, sha256
+from rnntag.storage.modelfile import MANIFEST, save, sha256
 
 TEXT = b"the_DT dog_NN runs_VB ._.\na_DT cat_NN sees_VB the_DT dog_NN ._.\ndogs_NN run_VB ._.\n" * 3
 TOY = b"a_X b_Y a_Z\na_X c_X b_Y\n"  # the example of the NAIST NLP tutorial 5
@@ -82,3 +82,12 @@ def seal(folder, **changes):
         manifest["sha256"][name] = sha256((folder / name).read_bytes())
     manifest.update(changes)
     (folder / MANIFEST).write_text(json.dumps(manifest))
+
+
+def edited(folder, model, file, edit):
+    """Write ``model`` to ``folder``, change the values of a JSON file there, and mend the checksums."""
+    save(folder, model)
+    values = json.loads((folder / file).read_text())
+    edit(values)
+    (folder / file).write_text(json.dumps(values))
+    seal(folder)

@@ -1,11 +1,9 @@
 """Classifiers: gradients, poolings, answers, folders, and their training."""
 
-import json
-
 import numpy as np
 import pytest
 from gradcheck import check
-from samples import SMALL, THREE, seal
+from samples import SMALL, THREE, edited
 
 from rnntag.corpus.labelled import Text
 from rnntag.errors import ModelError, OptionError
@@ -156,11 +154,7 @@ def test_a_folder_gives_the_same_classifier_again(kind, tmp_path):
     ("model.json", lambda manifest: manifest["options"].update(parts={"a": {}}), "a part 'a'"),
 ])
 def test_a_folder_with_other_values_is_refused(file, edit, message, tmp_path):
-    modelfile.save(tmp_path / "m", make())
-    values = json.loads((tmp_path / "m" / file).read_text())
-    edit(values)
-    (tmp_path / "m" / file).write_text(json.dumps(values))
-    seal(tmp_path / "m")
+    edited(tmp_path / "m", make(), file, edit)
     with pytest.raises(ModelError, match=message):
         modelfile.load(tmp_path / "m")
 

@@ -1,13 +1,12 @@
 """Language models: gradients, probabilities, scoring, generation, and their folders."""
 
-import json
 import math
 from itertools import islice, product
 
 import numpy as np
 import pytest
 from gradcheck import check
-from samples import seal
+from samples import edited
 
 from rnntag.errors import CorpusError, ModelError, OptionError
 from rnntag.models import language_model
@@ -195,11 +194,7 @@ def test_a_folder_gives_the_same_model_again(kind, tmp_path):
     ("model.json", lambda manifest: manifest.update(kind="rnn"), "is no option"),
 ])
 def test_a_folder_with_other_values_is_refused(file, edit, message, tmp_path):
-    modelfile.save(tmp_path / "m", make())
-    values = json.loads((tmp_path / "m" / file).read_text())
-    edit(values)
-    (tmp_path / "m" / file).write_text(json.dumps(values))
-    seal(tmp_path / "m")
+    edited(tmp_path / "m", make(), file, edit)
     with pytest.raises(ModelError, match=message):
         modelfile.load(tmp_path / "m")
 
