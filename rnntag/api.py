@@ -21,7 +21,7 @@ from .models.hmm import HMMTagger
 from .models.tagger import RNNTagger
 from .models.transducer import Transducer
 from .storage import modelfile
-from .storage.kinds import Tagger
+from .storage.kinds import TAGGERS, Tagger  # noqa: F401 - adapters load these
 from .training.preparation import FILE, Corpus, Text, Vectors, prepare
 
 
@@ -33,12 +33,14 @@ def load(path: str | Path, kind: Literal["rnn"]) -> RNNTagger: ...
 def load(path: str | Path, kind: Literal["hmm"]) -> HMMTagger: ...
 @overload
 def load(path: str | Path, kind: Literal["transducer"]) -> Transducer: ...
+@overload
+def load(path: str | Path, kind: tuple[str, ...]) -> Tagger: ...
 
 
-def load(path: str | Path, kind: str | None = None) -> Any:
+def load(path: str | Path, kind: str | Sequence[str] | None = None) -> Any:
     """The model in the model folder ``path``; one model may serve several threads.
 
-    kind   the only kind of model that will do, ``rnn``, ``hmm`` or ``transducer`` (default: any)
+    kind   the only kind of model that will do, ``rnn``, ``hmm`` or ``transducer``, or several: TAGGERS (default: any)
 
     Raises ModelError when the folder is not what this program writes.
     """

@@ -27,7 +27,7 @@ except ImportError as error:
     raise ImportError("pyarrow or threadpoolctl is not installed. Install them with pip install 'rnntag[arrow]'."
                       ) from error
 
-from ..api import load
+from ..api import TAGGERS, load
 from ..corpus import MAX_LINE_BYTES, MAX_SENTENCE_TOKENS, Column, Sentence
 from ..errors import CorpusError, quote
 from ..files import digest
@@ -179,7 +179,7 @@ def _version(model: Model) -> str:
 
 @lru_cache(maxsize=4)
 def _loaded(folder: str, version: str) -> Any:
-    return load(folder)
+    return load(folder, TAGGERS)
 
 
 @lru_cache(maxsize=1)

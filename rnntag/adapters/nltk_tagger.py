@@ -16,7 +16,7 @@ try:
 except ImportError as error:
     raise ImportError("NLTK is not installed. Install it with pip install 'rnntag[nltk]'.") from error
 
-from ..api import load
+from ..api import TAGGERS, load
 from ..models.hmm import HMMTagger
 from ..models.tagger import RNNTagger
 
@@ -25,7 +25,7 @@ class NLTKTagger(TaggerI):
     """The tagger in a model folder, or a tagger that is loaded already."""
 
     def __init__(self, model: str | Path | RNNTagger | HMMTagger):
-        self.tagger = load(model) if isinstance(model, (str, Path)) else model
+        self.tagger = load(model, TAGGERS) if isinstance(model, (str, Path)) else model
 
     def tag(self, tokens: Sequence[str]) -> list[tuple[str, str]]:
         """The tokens of one sentence with their tags."""

@@ -19,7 +19,7 @@ from pathlib import Path
 from spacy.language import Language
 from spacy.tokens import Doc, Token
 
-from ..api import load
+from ..api import TAGGERS, load
 
 SPACES = {"tag": "_SP", "pos": "SPACE"}
 
@@ -39,7 +39,7 @@ class SpacyTagger:
     def __init__(self, model: str | Path, attribute: str = "tag"):
         if attribute not in SPACES:
             raise ValueError(f"attribute {attribute!r}; it is one of {', '.join(SPACES)}")
-        self.tagger, self.attribute = load(model), attribute
+        self.tagger, self.attribute = load(model, TAGGERS), attribute
 
     def __call__(self, doc: Doc) -> Doc:
         return next(self.pipe([doc]))

@@ -50,6 +50,7 @@ def main(corpus: str, model: Path | None, train: str | None, retrain: int, sessi
     from ..corpus.document import Document
     from ..corpus.session import Session
     from ..files import Lock
+    from ..storage.kinds import TAGGERS
     from ..storage.modelfile import load, trained_field
 
     if layout.skipped is not None:
@@ -58,7 +59,7 @@ def main(corpus: str, model: Path | None, train: str | None, retrain: int, sessi
         common.refuse("with --model and without --train", "retrain", "changes")
     more: tuple[str, ...] = ()
     if model is not None:
-        tagger: Any = load(model)
+        tagger: Any = load(model, TAGGERS)
         more = tuple(filter(None, tagger.fields))
         layout = layout if more else replace(layout, field=layout.field or trained_field(tagger))
     chosen = recipe(changes, quiet)

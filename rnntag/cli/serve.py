@@ -70,10 +70,11 @@ def main(model: Path, host: str, port: int, names: tuple[str, ...], token: str |
     from ..adapters.web import server
     from ..adapters.web.guard import Limits
     from ..adapters.web.tagging import Service
+    from ..storage.kinds import TAGGERS
     from ..storage.modelfile import load
 
     limits = Limits(max_bytes, max_tokens, timeout, max_waiting)
-    tagger: Any = load(model)
+    tagger: Any = load(model, TAGGERS)
     finder = load(segmenter, "segmenter") if segmenter is not None else getattr(
         tagger, "parts", {}).get("segmenter")
     service = Service(tagger, model.resolve().name, limits, finder)

@@ -39,9 +39,10 @@ def main(model: Path, source: str, count: int, output: str, output_format: str |
     from ..analysis.suggestion import suggestions
     from ..corpus import FORMATS, open_corpus
     from ..files import open_output
+    from ..storage.kinds import TAGGERS
     from ..storage.modelfile import load
 
-    tagger = load(model)
+    tagger = load(model, TAGGERS)
     layout, fields = asked(tagger, layout)
     with open_corpus(source, layout, TO_TAG, want="words") as (reader, sentences), \
             open_output(output, force=force) as target:

@@ -127,16 +127,17 @@ def provenance(corpus: Any, kept: Sequence[Sentence]) -> dict[str, Any]:
 # ------------------------------------------------------------------ loading
 
 
-def load(folder: str | Path, kind: str | None = None, hint: str = "") -> Any:
-    """The model in a model folder; ``kind`` is the only kind that will do, ``hint`` what to do otherwise
+def load(folder: str | Path, kind: str | Sequence[str] | None = None, hint: str = "") -> Any:
+    """The model in a model folder; ``kind`` is the only kind (or kinds) that will do, ``hint`` what to do otherwise
     (else: use the command for it).
 
     Raises ModelError when anything in it is not what this program writes.
     """
     folder = Path(folder)
     manifest = read_manifest(folder)
-    if kind not in (None, manifest["kind"]):
-        raise ModelError(f"a model of kind {manifest['kind']}", f"this command takes {kind}",
+    kinds = (kind,) if isinstance(kind, str) else kind
+    if kinds is not None and manifest["kind"] not in kinds:
+        raise ModelError(f"a model of kind {manifest['kind']}", f"this command takes {' or '.join(kinds)}",
                          hint or f"Use {KINDS[manifest['kind']].command}.", folder)
     ids, options = read_json(folder, IDS, manifest["sha256"][IDS]), manifest["options"]
     with blaming(folder / IDS):
