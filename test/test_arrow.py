@@ -159,7 +159,7 @@ def test_what_is_wrong_with_the_call_is_said_at_once(folder, tmp_path):
 
 def test_a_process_loads_a_model_once_and_a_new_one_under_its_name_again(folder, monkeypatch, tmp_path):
     loaded = []
-    monkeypatch.setattr(arrow, "load", lambda path: loaded.append(path) or rnntag.load(path))
+    monkeypatch.setattr(arrow, "load", lambda path, kinds: loaded.append(path) or rnntag.load(path, kinds))
     arrow._loaded.cache_clear()
     again = pickle.loads(pickle.dumps(BatchTagger(folder)))
     assert again({"tokens": [["the"]]}) == BatchTagger(str(folder))({"tokens": [["the"]]})
