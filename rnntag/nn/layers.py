@@ -154,7 +154,7 @@ def look_up(table: Array, ids: Array) -> Array:
     for start in range(0, len(ids), BLOCK):
         y = x[start:start + BLOCK]
         first, *others = ids[start:start + BLOCK].T
-        np.take(table, first, axis=0, out=y, mode="clip")
+        y[:] = table[first]
         for column in others:
             y += np.take(table, column, axis=0, out=room[:len(y)], mode="clip")
     return x
