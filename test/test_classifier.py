@@ -145,7 +145,7 @@ def test_a_folder_gives_the_same_classifier_again(kind, tmp_path):
     ("ids.json", lambda ids: ids.update(labels=[""]), "no labels"),
     ("ids.json", lambda ids: ids.update(labels={"a": [""]}), "these call for features, labels"),
     ("ids.json", lambda ids: ids.pop("labels"), "these call for features, labels"),
-    ("ids.json", lambda ids: ids["features"].pop("form"), "these call for features, labels"),
+    ("ids.json", lambda ids: ids["features"].pop("form"), "other features than the options; these have"),
     ("ids.json", lambda ids: ids["features"].update(form={"a": [""]}), "these call for features|no list"),
     ("ids.json", lambda ids: ids["labels"].append("more"), "output.W_o is .* the options make it"),
     ("model.json", lambda manifest: manifest["options"].update(pooling="sum"), "--pooling is 'sum'"),

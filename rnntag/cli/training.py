@@ -75,8 +75,7 @@ def train_new(run: Run, model: str | Path, describe: Callable[[Any], str], *, qu
     untrained.info = run.info
     check(untrained)
     if not quiet:
-        size = sum(array.size for array in untrained.params.values())
-        click.echo(f"{describe(untrained)}; {size:,} weights", err=True)
+        click.echo(f"{describe(untrained)}; {untrained.size:,} weights", err=True)
     train(run, model, quiet=quiet, **arguments)
 
 
