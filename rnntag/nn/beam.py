@@ -20,13 +20,15 @@ class Hypothesis(NamedTuple):
 Step = Callable[[Array, Array, Array], tuple[Array, Array]]
 
 
-def search(step: Step, state: Array, limits: Array, end: int, width: int) -> list[list[Hypothesis]]:
+def search(step: Step, state: Array, limits: Array, end: int, width: int,
+           margin: float = np.inf) -> list[list[Hypothesis]]:
     """The ``width`` most probable sequences that a beam of this width finds for each of B sources, best first.
 
         log P(y) = sum_i log P(y_i | y_1 .. y_{i-1}),  y_I = end
 
-    After every step, the ``width`` best beginnings of each source are kept. A sequence that has ended stays among
-    them as it is. With width 1 this is the greedy choice of each symbol.
+    After every step, the ``width`` best beginnings of each source are kept, without those whose log P is below the
+    best one's by more than ``margin``. A sequence that has ended stays among them as it is. With width 1 this is the
+    greedy choice of each symbol.
 
     step     (state, symbols, sources) to log P of the next symbol (B, width, V) and the new state, for ``width``
              beginnings of each of the sources (B,), of which these are the last symbols (B, width), at first ``end``
@@ -44,12 +46,13 @@ def search(step: Step, state: Array, limits: Array, end: int, width: int) -> lis
         log_p, state = step(state, symbols[:, :, -1], alive)
         V, paths = log_p.shape[2], log_p.astype(np.float64)
         last = limits[alive] < length  # no room for another symbol
-        only_end = np.where(np.arange(V) == end, paths, -np.inf)
-        paths = np.where(last[:, None, None], only_end, paths)
-        paths = np.where(done[..., None], np.where(np.arange(V) == end, 0.0, -np.inf), paths)
+        ends = np.where(done, 0.0, paths[..., end])
+        paths[done | last[:, None]] = -np.inf
+        paths[..., end] = ends
         paths = (paths + scores[..., None]).reshape(B, -1)
-        best = np.argsort(-paths, axis=1, kind="stable")[:, :width]
+        best = _best(paths, width)
         scores = np.take_along_axis(paths, best, axis=1)
+        scores[scores < scores[:, :1] - margin] = -np.inf
         rows = np.arange(B)[:, None]
         parent, new = np.divmod(best, V)
         symbols = np.concatenate((symbols[rows, parent], new[..., None]), axis=2)
@@ -61,6 +64,14 @@ def search(step: Step, state: Array, limits: Array, end: int, width: int) -> lis
         state = state[..., ((rows * width + parent)[kept]).ravel(), :]
         alive, scores, done, symbols = alive[kept], scores[kept], done[kept], symbols[kept]
     return found
+
+
+def _best(values: Array, count: int) -> Array:
+    """Where the ``count`` largest of each row (B, N) are, the largest first."""
+    found = np.argpartition(values, -count, axis=1)[:, -count:]
+    found.sort(axis=1)  # of equal ones the first comes first
+    order = np.argsort(-np.take_along_axis(values, found, axis=1), axis=1, kind="stable")
+    return np.take_along_axis(found, order, axis=1)
 
 
 def _hypotheses(symbols: Array, scores: Array, end: int) -> list[Hypothesis]:
