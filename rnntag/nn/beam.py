@@ -20,15 +20,13 @@ class Hypothesis(NamedTuple):
 Step = Callable[[Array, Array, Array], tuple[Array, Array]]
 
 
-def search(step: Step, state: Array, limits: Array, end: int, width: int,
-           margin: float = np.inf) -> list[list[Hypothesis]]:
+def search(step: Step, state: Array, limits: Array, end: int, width: int) -> list[list[Hypothesis]]:
     """The ``width`` most probable sequences that a beam of this width finds for each of B sources, best first.
 
         log P(y) = sum_i log P(y_i | y_1 .. y_{i-1}),  y_I = end
 
-    After every step, the ``width`` best beginnings of each source are kept, without those whose log P is below the
-    best one's by more than ``margin``. A sequence that has ended stays among them as it is. With width 1 this is the
-    greedy choice of each symbol.
+    After every step, the ``width`` best beginnings of each source are kept. A sequence that has ended stays among
+    them as it is. With width 1 this is the greedy choice of each symbol.
 
     step     (state, symbols, sources) to log P of the next symbol (B, width, V) and the new state, for ``width``
              beginnings of each of the sources (B,), of which these are the last symbols (B, width), at first ``end``
@@ -52,7 +50,6 @@ def search(step: Step, state: Array, limits: Array, end: int, width: int,
         paths = (paths + scores[..., None]).reshape(B, -1)
         best = _best(paths, width)
         scores = np.take_along_axis(paths, best, axis=1)
-        scores[scores < scores[:, :1] - margin] = -np.inf
         rows = np.arange(B)[:, None]
         parent, new = np.divmod(best, V)
         symbols = np.concatenate((symbols[rows, parent], new[..., None]), axis=2)
