@@ -141,6 +141,7 @@ class Lemmas(Labels):
         self._reach = max(gain, LEAST)  # so far below the best log P scripts are looked at for alternatives
         self.scripts = [Script.parse(text) for text in vocab.strings[1:]]
         self._lemma = lru_cache(REMEMBERED)(lambda k, word: self.scripts[k].apply(word))
+        self._told = lru_cache(REMEMBERED)(lambda *key: (lemma := self._lemma(*key[:2]), self.saw(lemma, key[2])))
         self._seen: dict[str, set[str]] = {lemma: set() for lemma in lexicon.strings[1:]}
         for l, t in seen.astype(int).tolist():
             self._seen[lexicon.strings[l]].add(contexts.strings[t])
@@ -182,13 +183,13 @@ class Lemmas(Labels):
     def answer(self, scored: Scored, best: int) -> tuple[list[str], Any]:
         """As for ``Labels``; the probabilities are exp(value's sum / T), normalised."""
         words, context = scored.words, scored.context
-        top = scored.scores.argmax(axis=1)
-        values = list(map(self._lemma, top.tolist(), words))
+        told = list(map(self._told, scored.scores.argmax(axis=1).tolist(), words, context))
+        values = [value for value, _ in told]
         every = bool(best or scored.written)  # are the other scripts of each word looked at?
         written = scored.written or [{}] * len(values)
         ranks: list[Any] = [None] * len(values)
         # where the best script gives a lemma that was seen here, nothing is better
-        left = [i for i in range(len(values)) if every or not self.saw(values[i], context[i])]
+        left = [i for i, (_, seen) in enumerate(told) if every or not seen]
         for i, scripts in zip(left, _likely(scored.scores[left], self._reach if every else self.gain)):
             if every or values[i] is None or len(scripts) > 1:
                 sums = self._sums(words[i], context[i], scripts, written[i], scored.weights) or {words[i]: 0.0}
