@@ -132,7 +132,7 @@ class Options(TrainingOptions):
     members: int = number(1, 1, 64, "Networks with other random weights, trained side by side; their "
                           "probabilities are averaged.", "Network")
     # training
-    epochs: int = number(0, 0, 100_000, f"Passes over the training data, 0: {EPOCHS}, and fewer of more than "
+    epochs: int = number(0, 0, 100_000, f"Passes over the training data, 0: {EPOCHS}, or fewer over more than "
                          f"{WHOLE:,} tokens.", "Training")
     bptt: int = number(0, 0, 1_000_000, "Steps back that an error is followed, 0: the full gradient.", "Training")
     propagation_penalty: float = number(0.0, 0, 1e6, "Weight of a penalty on errors that shrink or grow from step to "
