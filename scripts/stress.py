@@ -27,12 +27,13 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(ROOT / "test")]
 
 import rnntag.cli  # noqa: E402, F401 - sets the number of BLAS threads before numpy is imported
 
 import click  # noqa: E402
 import numpy as np  # noqa: E402
+from mutating import mutate_bytes  # noqa: E402
 
 from rnntag.cli.common import Command  # noqa: E402
 from rnntag.corpus import read  # noqa: E402
@@ -142,23 +143,11 @@ def malformed(model: Path, corpus: Path, requests: int, seed: int) -> None:
 def request(rng: random.Random) -> bytes:
     """A request with something wrong in it, mostly."""
     body, path = rng.choice(BODIES), rng.choice(PATHS)
-    data = bytearray(rng.choice([b"POST ", b"POST ", b"GET ", b"PUT "]) + head(path, len(body)) + body)
-    whole = rng.random() < 0.5  # only the body is changed, and the length fits
-    if whole:
-        data = bytearray(body)
-    for _ in range(rng.randint(1, 6)):
-        at, kind = rng.randrange(len(data) + 1), rng.randrange(4)
-        if kind == 0:
-            data[at:at + 1] = bytes([rng.randrange(256)])
-        elif kind == 1:
-            del data[at:at + rng.randint(1, 30)]
-        elif kind == 2:
-            data[at:at] = data[at:at + rng.randint(1, 30)]
-        else:
-            data[at:at] = rng.choice(PIECES)
-    if whole:
-        return b"POST " + head(path, len(data)) + bytes(data)
-    return bytes(data)
+    if rng.random() < 0.5:  # only the body is changed, and the length fits
+        body = mutate_bytes(rng, body, PIECES)
+        return b"POST " + head(path, len(body)) + body
+    method = rng.choice([b"POST ", b"POST ", b"GET ", b"PUT "])
+    return mutate_bytes(rng, method + head(path, len(body)) + body, PIECES)
 
 
 def head(path: bytes, length: int) -> bytes:

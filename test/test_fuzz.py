@@ -5,7 +5,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from fuzzing import corpora, models, mutate_bytes, some_models, texts, watched
+from fuzzing import corpora, models, some_models, texts, watched
+from mutating import mutate_bytes
 
 from rnntag.errors import RnntagError
 

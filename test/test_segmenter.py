@@ -185,6 +185,18 @@ def test_an_eager_reader_does_not_wait_for_what_follows(segmenter):
     assert list(blocks)[0] == "\n"  # nothing more had been read
 
 
+def test_texts_read_together_are_read_as_alone(segmenter, monkeypatch):
+    monkeypatch.setattr(reading, "MAX_PART", 64)
+    monkeypatch.setattr(rawtext, "MAX_PART", 64)
+    monkeypatch.setattr(reading, "CHUNK", 128)
+    monkeypatch.setattr(reading, "MARGIN", 8)
+    some = "The cat ran. It did\n\n \nnot."
+    texts = ["", some, " \n", some * 5, "", " " + some + " ", "x" * 64, some, some]
+    assert list(segmenter.read_each(iter(texts))) == [list(segmenter.read(text)) for text in texts]
+    assert list(segmenter.read_each(["", ""])) == [[], []]
+    assert list(segmenter.read_each([])) == []
+
+
 def test_paragraphs_do_not_depend_on_their_neighbours(segmenter):
     texts = ["Ann reads. Bob sings.", "Mr. Dan", "Eve", "Hal swims! Flo sings."]
     assert found(segmenter, "\n\n".join(texts)) == [tokens for text in texts for tokens in found(segmenter, text)]

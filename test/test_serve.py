@@ -6,6 +6,7 @@ import threading
 
 import pytest
 from invoking import TINY, failure, invoke
+from mutating import mutate_bytes
 from samples import TEXT
 from serving import Served
 
@@ -150,26 +151,11 @@ def test_nothing_malformed_brings_it_down(server):
     rng = random.Random(6)
     good = (b"POST /tag HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 15\r\n\r\n"
             b'{"text": "a b"}')
+    bits = [b"\r\n", b"\0", b"{" * 50, b"\xff", b"Transfer-Encoding: chunked\r\n", b"999"]
     for _ in range(300):
-        send(server.port, mutated(good, rng))
+        send(server.port, mutate_bytes(rng, good, bits))
     server.ask("/tag", {"text": "a"})
     assert "Traceback" not in server.said() and server.said().count("\n") == 2
-
-
-def mutated(data, rng):
-    """Some bytes changed, cut, repeated."""
-    data = bytearray(data)
-    for _ in range(rng.randint(1, 6)):
-        at, kind = rng.randrange(len(data) + 1), rng.randrange(4)
-        if kind == 0:
-            data[at:at + 1] = bytes([rng.randrange(256)])
-        elif kind == 1:
-            del data[at:at + rng.randint(1, 30)]
-        elif kind == 2:
-            data[at:at] = data[at:at + rng.randint(1, 30)]
-        else:
-            data[at:at] = rng.choice([b"\r\n", b"\0", b"{" * 50, b"\xff", b"Transfer-Encoding: chunked\r\n", b"999"])
-    return bytes(data)
 
 
 def send(port, data):

@@ -97,7 +97,7 @@ class BatchTagger:
         good = [i for i, error in enumerate(answers[ERROR]) if error is None]
         with _blas().limit(limits=1, user_api="blas"):
             if self.raw:
-                found = [list(self.tagger.segmenter().read(rows[i])) for i in good]
+                found = list(self.tagger.segmenter().read_each(rows[i] for i in good))
             else:
                 found = [[rows[i]] for i in good]
             filled = self.tagger.annotate(chain.from_iterable(found), self.fields, int(self.probabilities))

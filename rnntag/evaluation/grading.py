@@ -17,7 +17,7 @@ import numpy as np
 from ..corpus import Sentence
 from .scores import (Pair, Score, TagScore, accuracy, accuracy_by_knowledge, ambiguous_words, confusion, macro_f1,
                      mistakes, sentence_accuracy, tag_scores)
-from .significance import (ALPHA, RESAMPLES, Z, Interval, McNemar, bootstrap_p, holm, mcnemar, percentile, ratio,
+from .significance import (RESAMPLES, Z, Contrast, Interval, McNemar, adjust, bootstrap_p, mcnemar, percentile, ratio,
                            resample, wilson)
 
 GROUPS = ("tokens", "sentences", "known", "unknown", "ambiguous")
@@ -73,34 +73,17 @@ class Grade:
 
 
 @dataclass
-class Comparison:
-    """Two answers on the same tokens.
+class Comparison(Contrast):
+    """The accuracies of two answers; interval and p by the bootstrap over sentences.
 
-    difference      accuracy of the second less that of the first
-    interval        of the difference: 95 %, bootstrap over sentences
-    p               the probability of so large a difference by chance: paired bootstrap over sentences
-    p_adjusted      the same after Holm, when there are more than two answers
-    mcnemar         the same question token by token
+    mcnemar   the same question token by token, which knows nothing of sentences and does not decide
     """
 
-    first: str
-    second: str
-    difference: float
-    interval: Interval
-    p: float
     mcnemar: McNemar
-    p_adjusted: float = math.nan
-
-    @property
-    def significant(self) -> bool:
-        """Is the difference more than chance? The bootstrap decides: it knows of sentences."""
-        return self.p_adjusted < ALPHA
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON values."""
-        return {"first": self.first, "second": self.second, "difference": self.difference,
-                "interval": list(self.interval), "p": self.p, "p_adjusted": self.p_adjusted,
-                "mcnemar": self.mcnemar._asdict(), "more_than_chance": self.significant}
+        return {**super().to_dict(), "mcnemar": self.mcnemar._asdict()}
 
 
 @dataclass
@@ -144,8 +127,7 @@ def grade(answers: Sequence[tuple[str, Sequence[Pair]]], known: Knowledge | None
     accuracies = ratio(drawn[:, :, 0, 0], drawn[:, :, 0, 1])
     comparisons = [_compare((answers[a], answers[b]), accuracies[:, b] - accuracies[:, a])
                    for a, b in combinations(range(A), 2)]
-    for comparison, p in zip(comparisons, holm([comparison.p for comparison in comparisons])):
-        comparison.p_adjusted = p
+    adjust(comparisons)
     tokens = sum(len(pair.reference) for pair in answers[0][1])
     return Grading(S, tokens, left_out, resamples, seed, grades, comparisons)
 

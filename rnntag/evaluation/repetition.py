@@ -29,7 +29,7 @@ import numpy as np
 
 from .crossval import CrossValidation
 from .scores import Pair
-from .significance import ALPHA, LEVEL, Interval, holm, t_probability, t_quantile
+from .significance import LEVEL, Contrast, Interval, adjust, t_probability, t_quantile
 
 
 @dataclass
@@ -53,38 +53,22 @@ class Repeated:
 
 
 @dataclass
-class Difference:
-    """Two configurations compared.
+class Difference(Contrast):
+    """The mean accuracies of two configurations.
 
-    difference     mean accuracy of the second less that of the first
-    interval       of it, 95 %
-    p, p_adjusted  the probability of so large a difference if there were none; after Holm, for all comparisons made
     sentences_sd   standard deviation of the difference that comes from the choice of the sentences,
     seeds_sd       and that which comes from the seeds
     freedom        degrees of freedom
     """
 
-    first: str
-    second: str
-    difference: float
-    interval: Interval
-    p: float
     sentences_sd: float
     seeds_sd: float
     freedom: float
-    p_adjusted: float = math.nan
-
-    @property
-    def significant(self) -> bool:
-        """Is there a difference between the configurations?"""
-        return self.p_adjusted < ALPHA
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON values."""
-        return {"first": self.first, "second": self.second, "difference": self.difference,
-                "interval": list(self.interval), "p": self.p, "p_adjusted": self.p_adjusted,
-                "sentences_sd": self.sentences_sd, "seeds_sd": self.seeds_sd, "degrees_of_freedom": self.freedom,
-                "more_than_chance": self.significant}
+        return {**super().to_dict(), "sentences_sd": self.sentences_sd, "seeds_sd": self.seeds_sd,
+                "degrees_of_freedom": self.freedom}
 
 
 def compare(configurations: Sequence[Repeated]) -> list[Difference]:
@@ -96,8 +80,7 @@ def compare(configurations: Sequence[Repeated]) -> list[Difference]:
     tokens = np.array([len(pair.reference) for pair in configurations[0].runs[0].pairs])
     found = [_difference((configurations[a].name, configurations[b].name), counts[a], counts[b], tokens)
              for a, b in combinations(range(len(counts)), 2)]
-    for difference, p in zip(found, holm([difference.p for difference in found])):
-        difference.p_adjusted = p
+    adjust(found)
     return found
 
 

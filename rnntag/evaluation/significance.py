@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from statistics import NormalDist
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -28,6 +29,34 @@ class Interval(NamedTuple):
 
     low: float
     high: float
+
+
+@dataclass
+class Contrast:
+    """Two scores of the same sentences.
+
+    difference      the second less the first
+    interval        of it, 95 %
+    p, p_adjusted   the probability of so large a difference if there were none; after Holm, for all contrasts made
+    """
+
+    first: str
+    second: str
+    difference: float
+    interval: Interval
+    p: float
+    p_adjusted: float = field(default=math.nan, kw_only=True)
+
+    @property
+    def significant(self) -> bool:
+        """Is the difference more than chance?"""
+        return self.p_adjusted < ALPHA
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON values."""
+        return {"first": self.first, "second": self.second, "difference": self.difference,
+                "interval": list(self.interval), "p": self.p, "p_adjusted": self.p_adjusted,
+                "more_than_chance": self.significant}
 
 
 def wilson(correct: int, total: int, level: float = LEVEL) -> Interval:
@@ -127,6 +156,12 @@ def holm(probabilities: Sequence[float]) -> list[float]:
         highest = max(highest, min(1.0, probabilities[i] * (len(probabilities) - rank)))
         adjusted[i] = highest
     return adjusted
+
+
+def adjust(contrasts: Sequence[Contrast]) -> None:
+    """Fill in the adjusted probability of each."""
+    for contrast, p in zip(contrasts, holm([contrast.p for contrast in contrasts])):
+        contrast.p_adjusted = p
 
 
 def t_probability(t: float, freedom: float) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,9 +11,11 @@ from ..nn.cells import Cell
 from ..nn.layers import Array, Embedding, Rows, Shapes, glorot, look_up, rows_gradient
 from ..nn.packing import Packing, interleave, pack
 from ..nn.recurrent import Recurrent, RecurrentPass
-from ..text.features import WordTable
+from ..text.features import FeatureMap, WordTable
+from ..text.grams import Grams
 
 FEATURES, VECTORS, CHARACTERS, NGRAMS = "features.table", "vectors.table", "characters.table", "ngrams.table"
+GRAMS = "grams.table"  # of what stands around a piece of text
 
 
 class OneHot:
@@ -203,3 +206,38 @@ class Embeddings(OneHot):
         for part, cache in zip(self.others, caches):
             grads |= part.backward(params, dx, cache)
         return grads
+
+
+class PieceInputs(Embeddings):
+    """x (N, E): the sum of the embeddings of a piece's features and of the n-grams around it.
+
+    A piece is given as its row in the WordTable and the rows of the n-grams (N, 1 + G).
+    """
+
+    def __init__(self, features: FeatureMap, grams: Sequence[Grams], E: int, word_dropout: float,
+                 gram_dropout: float):
+        super().__init__(features.rows, E, word_dropout, [])
+        self.features, self.grams, self.gram_dropout = features, sum(kind.rows for kind in grams), gram_dropout
+        starts = np.cumsum([0, *(kind.rows for kind in grams)])
+        self.unknown = np.concatenate([kind.offsets[:-1] + start for kind, start in zip(grams, starts)])
+
+    def shapes(self) -> Shapes:
+        return {**super().shapes(), GRAMS: (self.grams, self.E)}
+
+    def initialise(self, rng: np.random.Generator) -> dict[str, Array]:
+        """Random embeddings; those of the unknown are 0, for there is much of it, and it says nothing."""
+        params = {**super().initialise(rng), **Embedding(GRAMS, self.grams, self.E).initialise(rng)}
+        params[FEATURES][self.features.offsets] = params[GRAMS][self.unknown] = 0
+        return params
+
+    def forward(self, params: dict[str, Array], words: WordTable, types: Array,
+                rng: np.random.Generator | None = None) -> tuple[Array, Any]:
+        x, cache = super().forward(params, words, types[:, 0], rng)
+        grams = types[:, 1:]
+        if rng is not None and self.gram_dropout:
+            grams = np.where(rng.random(grams.shape, dtype=np.float32) < self.gram_dropout, self.unknown, grams)
+        x += look_up(params[GRAMS], grams)
+        return x, (cache, grams)
+
+    def backward(self, params: dict[str, Array], dx: Array, cache: Any) -> dict[str, Any]:
+        return {**super().backward(params, dx, cache[0]), GRAMS: rows_gradient(dx, cache[1])}

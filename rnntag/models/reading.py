@@ -9,7 +9,7 @@ MAX_TOKENS tokens, so that memory is bounded.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import accumulate
+from itertools import accumulate, chain
 from typing import NamedTuple
 
 import numpy as np
@@ -32,6 +32,13 @@ class Tokens(NamedTuple):
     starts: Array
     ends: Array
     last: Array
+
+
+class Block(NamedTuple):
+    """Some text that is settled: what stands before its first sentence, and its sentences."""
+
+    before: str
+    sentences: Iterator[Segmented]
 
 
 class Reader:
@@ -61,34 +68,43 @@ class Reader:
         Raises what ``labels`` raises.
         """
         parts = Parts([text] if isinstance(text, str) else text, lines or presegmented)
-        held: Segmented | None = None  # until it is known what stands after it
-        spaces, number = "", 0
-        for chunk in _chunks(parts, 1 if eager else CHUNK):
-            whole = "".join(part.text for part in chunk)
-            tokens = self._tokens(whole, chunk, lines, presegmented)
-            settled = len(whole) if chunk[-1].ends or not len(tokens.ends) else int(tokens.ends[-1])
-            if not chunk[-1].ends:
-                parts.give_back(whole[settled:])
-            first = int(tokens.starts[0]) if len(tokens.starts) else settled
-            if held is not None and not eager:
-                held.spaces[-1] += whole[:first]
-            else:
-                spaces += whole[:first]
-            for sentence in self._sentences(tokens, whole[:settled], chunk[0]):
-                number += 1
-                sentence.number, sentence.before, spaces = number, spaces, ""
-                between = (held.spaces[-1] if held else "") + sentence.before
-                sentence.opens = ("# newdoc", "# newpar") if number == 1 else (
-                    "# newpar",) if BLANK_LINE.search(between) else ()
-                if held is not None and not eager:
-                    yield held
-                held = sentence
-                if eager:
-                    yield sentence
-        if held is not None and not eager:
-            yield held
+        return _joined(self._blocks(parts, lines, presegmented, eager), eager)
 
-    def _tokens(self, text: str, chunk: list[Part], lines: bool, presegmented: bool) -> Tokens:
+    def read_each(self, texts: Iterable[str]) -> Iterator[list[Segmented]]:
+        """The sentences of each of some texts, as ``read`` gives them; short texts go through the network together.
+
+        Raises what ``labels`` raises.
+        """
+        for group in _groups(texts):
+            if len(group[0]) >= MAX_PART:
+                yield list(self.read(group[0]))
+                continue
+            parts = [list(Parts([text])) for text in group]
+            tokens = self._tokens("".join(group), list(chain.from_iterable(parts)))
+            borders = [0, *accumulate(map(len, group))]
+            places = np.searchsorted(tokens.starts, borders).tolist()
+            for text, own, border, first, end in zip(group, parts, borders, places, places[1:]):
+                found = Tokens(tokens.starts[first:end] - border, tokens.ends[first:end] - border,
+                               tokens.last[first:end])
+                yield list(_joined([self._block(found, text, own[0])] if own else []))
+
+    def _blocks(self, parts: Parts, lines: bool, presegmented: bool, eager: bool) -> Iterator[Block]:
+        """The text, as far as it is settled, block by block."""
+        for chunk in _chunks(parts, 1 if eager else CHUNK):
+            text = "".join(part.text for part in chunk)
+            tokens = self._tokens(text, chunk, lines, presegmented)
+            if not chunk[-1].ends:
+                settled = int(tokens.ends[-1]) if len(tokens.ends) else len(text)
+                parts.give_back(text[settled:])
+                text = text[:settled]
+            yield self._block(tokens, text, chunk[0])
+
+    def _block(self, tokens: Tokens, text: str, first: Part) -> Block:
+        """A text that begins as its first part does."""
+        return Block(text[:int(tokens.starts[0])] if len(tokens.starts) else text,
+                     self._sentences(tokens, text, first))
+
+    def _tokens(self, text: str, chunk: list[Part], lines: bool = False, presegmented: bool = False) -> Tokens:
         """The tokens of a chunk that are settled."""
         stops = list(accumulate(len(part.text) for part in chunk))
         if presegmented:
@@ -102,7 +118,7 @@ class Reader:
         at = np.flatnonzero(labels != INSIDE)
         first = np.concatenate(([0], at[:-1] + 1))[:len(at)]
         tokens = Tokens(cut.starts[first], cut.ends[at], labels[at] == SENTENCE)
-        return tokens if chunk[-1].ends else _settled(tokens, len(text) - len(chunk[-1].text), len(text) - MARGIN)
+        return tokens if not chunk or chunk[-1].ends else _settled(tokens, len(text) - len(chunk[-1].text), len(text) - MARGIN)
 
     def _sentences(self, tokens: Tokens, text: str, first: Part) -> Iterator[Segmented]:
         """The sentences of a text that begins as its first part does."""
@@ -118,6 +134,43 @@ class Reader:
             line, at = line + text.count("\n", at, starts[begin]), starts[begin]
             yield Segmented(forms[own], offsets[own], spaces[own], splits=splits, line=line)
             begin = end
+
+
+def _joined(blocks: Iterable[Block], eager: bool = False) -> Iterator[Segmented]:
+    """The sentences of a text, each with its number, the spaces between them and what begins with it."""
+    held: Segmented | None = None  # until it is known what stands after it
+    spaces, number = "", 0
+    for before, sentences in blocks:
+        if held is not None and not eager:
+            held.spaces[-1] += before
+        else:
+            spaces += before
+        for sentence in sentences:
+            number += 1
+            sentence.number, sentence.before, spaces = number, spaces, ""
+            between = (held.spaces[-1] if held else "") + sentence.before
+            sentence.opens = ("# newdoc", "# newpar") if number == 1 else (
+                "# newpar",) if BLANK_LINE.search(between) else ()
+            if held is not None and not eager:
+                yield held
+            held = sentence
+            if eager:
+                yield sentence
+    if held is not None and not eager:
+        yield held
+
+
+def _groups(texts: Iterable[str]) -> Iterator[list[str]]:
+    """Texts that together have CHUNK characters, about; one that is as long as a part is alone."""
+    group, characters = list[str](), 0
+    for text in texts:
+        if group and (characters >= CHUNK or len(text) >= MAX_PART):
+            yield group
+            group, characters = [], 0
+        group.append(text)
+        characters += len(text) if len(text) < MAX_PART else CHUNK
+    if group:
+        yield group
 
 
 def _chunks(parts: Parts, size: int) -> Iterator[list[Part]]:

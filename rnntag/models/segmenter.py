@@ -20,23 +20,23 @@ import numpy as np
 from ..corpus.segmented import Paragraph
 from ..errors import ModelError, OptionError
 from ..nn import cells
-from ..nn.layers import Array, Dropout, Embedding, Shapes, look_up, rows_gradient
+from ..nn.layers import Array, Dropout, Shapes, look_up
 from ..nn.output import Softmax
 from ..nn.recurrent import Recurrent
-from ..text.features import FeatureMap, WordTable, stored_slots
+from ..text.features import FeatureMap, stored_slots
 from ..text.grams import KINDS, Grams
 from ..text.multiword import Endings, Splitter, entries, from_entries
+from ..text.pieces import PieceMap, Pieces
 from ..text.places import MAX_PAIRS, Cut, Places
 from ..text.vocab import Vocab
 from .ensemble import Ensemble
-from .inputs import FEATURES as PIECES, Embeddings
+from .inputs import FEATURES as PIECES, GRAMS, PieceInputs
 from .network import Network
 from .options import CELLS, TrainingOptions, choice, number
 from .reading import INSIDE, SENTENCE, Reader
 from .tagger import MAX_SCORE, batches
 
 FEATURES = ("form", "lower", "prefixes", "suffixes", "shape")
-GRAMS = "grams.table"
 ENDINGS = {False: "endings", True: "beginnings"}  # of tokens, by whether they are read from the end
 WINDOW, CONTEXT = 128, 16  # pieces that are labelled together, and pieces read on either side of them
 BATCH_PIECES = 8_192  # in one pass through the network
@@ -64,76 +64,6 @@ class SegmenterOptions(TrainingOptions):
     def unused(self, dev: bool = False, vectors: bool = False) -> dict[str, str]:
         """The options that change nothing here, and why: as for Options."""
         return {} if dev or not self.patience else {"patience": "without a dev set"}
-
-
-class PieceInputs(Embeddings):
-    """x (N, E): the sum of the embeddings of a piece's features and of the n-grams around it.
-
-    A piece is given as its row in the WordTable and the rows of the n-grams (N, 1 + G).
-    """
-
-    def __init__(self, features: FeatureMap, grams: Sequence[Grams], E: int, word_dropout: float,
-                 gram_dropout: float):
-        super().__init__(features.rows, E, word_dropout, [])
-        self.features, self.grams, self.gram_dropout = features, sum(kind.rows for kind in grams), gram_dropout
-        starts = np.cumsum([0, *(kind.rows for kind in grams)])
-        self.unknown = np.concatenate([kind.offsets[:-1] + start for kind, start in zip(grams, starts)])
-
-    def shapes(self) -> Shapes:
-        return {**super().shapes(), GRAMS: (self.grams, self.E)}
-
-    def initialise(self, rng: np.random.Generator) -> dict[str, Array]:
-        """Random embeddings; those of the unknown are 0, for there is much of it, and it says nothing."""
-        params = {**super().initialise(rng), **Embedding(GRAMS, self.grams, self.E).initialise(rng)}
-        params[PIECES][self.features.offsets] = params[GRAMS][self.unknown] = 0
-        return params
-
-    def forward(self, params: dict[str, Array], words: WordTable, types: Array,
-                rng: np.random.Generator | None = None) -> tuple[Array, Any]:
-        x, cache = super().forward(params, words, types[:, 0], rng)
-        grams = types[:, 1:]
-        if rng is not None and self.gram_dropout:
-            grams = np.where(rng.random(grams.shape, dtype=np.float32) < self.gram_dropout, self.unknown, grams)
-        x += look_up(params[GRAMS], grams)
-        return x, (cache, grams)
-
-    def backward(self, params: dict[str, Array], dx: Array, cache: Any) -> dict[str, Any]:
-        return {**super().backward(params, dx, cache[0]), GRAMS: rows_gradient(dx, cache[1])}
-
-
-class PieceMap(FeatureMap):
-    """As of words; but a piece of one character has no affixes and no lower case, which would all be itself."""
-
-    def __call__(self, words: Sequence[str]) -> Array:
-        ids = super().__call__(words)
-        single = np.array([len(word.lstrip(" ")) == 1 for word in words])
-        others = np.array([slot not in ("form", "shape") for slot in self.slots])
-        return np.where(single[:, None] & others, self.offsets, ids)
-
-
-class Pieces:
-    """The distinct pieces that were met so far: what the network reads of each, row by row.
-
-    table     their features
-    symbols   (n,) for each kind of n-gram, the id of the piece's symbol
-    """
-
-    def __init__(self, features: FeatureMap, grams: Sequence[Grams]):
-        self.table, self.grams = WordTable(features), grams
-        self.symbols = [np.empty(0, np.int64) for _ in grams]
-        self._rows = np.cumsum([0, *(kind.rows for kind in grams)])
-
-    def rows(self, pieces: list[str], text: Array) -> Array:
-        """The row of each piece of some texts and those of the n-grams around it (N, 1 + G); text (N,) as for
-        ``Grams.around``."""
-        rows, met = self.table.ids(pieces), len(self.symbols[0])
-        if len(self.table) > met:
-            new = list(self.table.words())[met:]
-            self.symbols = [np.concatenate((known, kind.vocabs[0].ids(map(symbol, new))))
-                            for known, kind, symbol in zip(self.symbols, self.grams, KINDS.values())]
-        around = [kind.around(known[rows], text) + first
-                  for known, kind, first in zip(self.symbols, self.grams, self._rows)]
-        return np.concatenate((rows[:, None], *around), axis=1)
 
 
 class Segmenter(Reader):

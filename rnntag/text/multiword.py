@@ -49,16 +49,18 @@ class Endings:
     def learnt(cls, tokens: Mapping[str, Words], backwards: bool) -> Endings:
         """The rule of most tokens with each ending, where it is not that of the next shorter ending."""
         found = cls({}, backwards)
-        counts: dict[str, Counter[Rule]] = defaultdict(Counter)
-        for token, words in tokens.items():
-            (token,), words = found._turned((token,)), found._turned(words)
-            rule = rule_of(token, words)
-            for size in range(1, min(LONGEST, len(token)) + 1):
+        turned = [(found._turned((token,))[0], found._turned(words)) for token, words in tokens.items()]
+        left = [(token, rule_of(token, words)) for token, words in turned]
+        for size in range(1, LONGEST + 1):
+            counts: dict[str, Counter[Rule]] = defaultdict(Counter)
+            for token, rule in left:
                 counts[token[-size:]][rule] += 1
-        for ending in sorted(counts, key=lambda ending: (len(ending), ending)):
-            rule = max(counts[ending], key=lambda rule: (counts[ending][rule], rule == (), rule))
-            if rule != found._rule(ending):
-                found.rules[ending] = rule
+            for ending in sorted(counts):
+                rule = max(counts[ending], key=lambda rule: (counts[ending][rule], rule == (), rule))
+                if rule != found._rule(ending):
+                    found.rules[ending] = rule
+            several = {ending for ending in counts if counts[ending].keys() != {()}}  # others decide nothing more
+            left = [(token, rule) for token, rule in left if len(token) > size and token[-size:] in several]
         return found
 
     def __call__(self, token: str) -> Words:
