@@ -168,8 +168,9 @@ class RNNTagger(Annotator):
                     if name == LEMMA:
                         first = context_of(context)
                         told = values[first][at] if first else [""] * len(at)
-                        scored = self._written(scored._replace(context=told), answers)
-                    values[name][at], ranks = self.columns[name].answer(scored, best)
+                        values[name][at], ranks = self._lemmas(scored._replace(context=told), answers, best)
+                    else:
+                        values[name][at], ranks = self.columns[name].answer(scored, best)
                     for i, rank in zip(at.tolist(), ranks or ()):
                         bests[name][i] = rank
         columns = [map(Column, cut(values[name].tolist(), sentences),
@@ -182,19 +183,27 @@ class RNNTagger(Annotator):
         written = context_columns(self.fields) if LEMMATIZER in self.parts else []
         return list(dict.fromkeys([*filter(None, [context_of(self.fields)]), *written]))
 
-    def _written(self, scored: Scored, answers: Mapping[str, Scored]) -> Scored:
-        """The scores of lemmas, with those that the encoder-decoder writes of words that training did not see."""
+    def _lemmas(self, scored: Scored, answers: Mapping[str, Scored], best: int) -> tuple[list[str], Any]:
+        """The lemma of each word, as ``Lemmas.answer`` gives it. The encoder-decoder is asked about words that
+        training did not see; unless it decides alone, only where scripts find no lemma that training saw."""
+        labels: Any = self.columns[LEMMA]
+        values, ranks = labels.answer(scored, best)
         transducer = self.parts.get(LEMMATIZER)
         if transducer is None:
-            return scored
+            return values, ranks
         if self._writer is None or self._writer.transducer is not transducer:
             self._writer = Writer(transducer, self.words)
         new = self._writer.unseen(scored.words)
+        if self.options.lemmatizer == "auto":
+            new = [i for i in new if not labels.saw(values[i], scored.context[i])]
         likely = {name: self.columns[name].likely(answers[name], new, TRIED) for name in context_columns(answers)}
-        written: list[Any] = [None] * len(scored.words)
-        for i, lemmas in zip(new, self._writer.write([scored.words[i] for i in new], likely)):
-            written[i] = lemmas
-        return scored._replace(written=written, weights=WEIGHTS[self.options.lemmatizer])
+        written = self._writer.write([scored.words[i] for i in new], likely)
+        found, better = labels.answer(scored.asked(new, written, WEIGHTS[self.options.lemmatizer]), best)
+        for k, i in enumerate(new):
+            values[i] = found[k]
+            if ranks:
+                ranks[i] = better[k]
+        return values, ranks
 
     def scored(self, sentences: Sequence[Sequence[str]], fields: Sequence[str],
                allowed: Mapping[str, Array] = {}) -> Iterator[tuple[Array, dict[str, Scored]]]:

@@ -21,7 +21,7 @@ from .options import CELLS, TrainingOptions, choice, number
 
 ATTENTIONS = {"dot": "attention:Dot", "additive": "attention:Additive"}  # module and class in nn
 CHUNK = 4_096  # questions held at once
-BATCH_SYMBOLS = 4_096  # symbols of sources in one pass, once for each beginning in the beam
+BATCH_SYMBOLS = 16_384  # symbols of sources in one pass, once for each beginning in the beam
 
 
 @dataclass(frozen=True)
