@@ -5,8 +5,10 @@ import pytest
 import reference
 from gradcheck import check, close, normal
 
-from rnntag.nn.layers import (ACTIVATIONS, Dense, Dropout, Embedding, Rows, log_sum_exp, look_up, rows_gradient,
-                              sigmoid, softmax)
+from rnntag.nn.convolution import Convolution
+from rnntag.nn.layers import (ACTIVATIONS, BLOCK, Dense, Dropout, Embedding, Rows, log_sum_exp, look_up,
+                              rows_gradient, sigmoid, softmax)
+from rnntag.nn.packing import Lookup, Packing
 
 IDS = np.array([[3, 0], [1, 3], [3, 3], [5, 1], [0, 5]])  # repeated in a row and between rows; 2, 4 unused
 
@@ -138,3 +140,16 @@ def test_softmax_and_log_sum_exp_equal_their_formulas():
     assert close(softmax(s), [reference.softmax(row) for row in s])
     assert close(log_sum_exp(s), [np.log(np.exp(row).sum()) for row in s])
     assert close(log_sum_exp(s, axis=0), np.log(np.exp(s).sum(axis=0)))
+
+
+@pytest.mark.parametrize("window", [1, 3, 7])
+def test_what_words_add_to_a_convolution_is_added_up_for_each_token(window):
+    rng = np.random.default_rng(1)
+    layer, packing = Convolution("cnn", window, 4, 6), Packing((*range(60, 30, -1), 2, 1))
+    assert len(packing) > BLOCK
+    params = {name: rng.normal(size=shape) for name, shape in layer.shapes().items()}
+    words, tokens = rng.normal(size=(9, 4)), rng.integers(9, size=len(packing))
+    expected, _ = layer.forward(params, words[tokens], packing)
+    z = layer.input_projection(params, words)
+    assert close(layer.run(params, Lookup(z, tokens), packing)[0], expected)
+    assert close(layer.run(params, z[tokens], packing)[0], expected)

@@ -79,9 +79,10 @@ def test_what_compare_measured_is_saved_and_can_be_drawn(small, tmp_path):
     hmm, rnn = json.loads(results.read_text("utf-8"))["rows"]
     assert len(rnn["runs"]) == 2 and f"{hmm['runs'][0]['accuracy']:.2f}" in out
     drawn = figure.read_text("utf-8")
-    assert ">HMM<" in drawn and ">tutorial --epochs 1 --hidden 5<" in drawn
+    assert ">1  HMM<" in drawn and ">2  tutorial --epochs 1 --hidden 5<" in drawn
+    assert ">CPU seconds of training<" in drawn and ">tokens tagged in a CPU second<" in drawn
     script("compare.py", *small, *run, "--least", hmm["runs"][0]["accuracy"])
-    assert ">HMM<" in figure.read_text("utf-8") and ">tutorial --ep" not in figure.read_text("utf-8")
+    assert ">1  HMM<" in figure.read_text("utf-8") and "tutorial --ep" not in figure.read_text("utf-8")
 
 
 def test_compare_does_not_overwrite_its_figures_and_says_so_before_it_trains(small, tmp_path):

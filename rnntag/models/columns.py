@@ -6,6 +6,7 @@ A tag is its own class. FEATS such as ``Case=Nom|Number=Sing`` are, too, and sha
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
@@ -25,10 +26,12 @@ from .answers import ranked
 PART = "|"  # stands between the parts of a value
 LEMMA = "lemma"
 CONTEXT = ("upos", "xpos")  # the columns one of which tells a lemma's part of speech, the first that there is
-KNOWN, FITTING = 2.0, 4.0  # added to log P of a lemma that training saw, once more if with this part of speech
+SURER = 1.5  # scripts are surer of themselves than they should be, so this counts more; by cross-validation
+MAX_GAIN = 20.0  # the most that is added to log P of a lemma
+TRIED = 30  # scripts of other words, to see what wrong lemmas are like
 MAX_MEMBERSHIP = 20_000_000  # classes times their parts; beyond, parts are not looked at
 FORGOTTEN = 2.0  # so much below the worst lemma that the encoder-decoder writes is one that it does not
-LEAST = KNOWN + FITTING  # below the best log P by more than this, no script can win
+LEAST = 6.0  # below the best log P by more than this, a script is no alternative, unless it could win
 COMMON = 100_000  # a script that is rarer than once in so many words is not learnt: it would only take time
 REMEMBERED = 1 << 16  # lemmas of forms
 
@@ -41,9 +44,8 @@ class Scored(NamedTuple):
     T                the temperature of the probabilities
     words            the N words, for a lemma
     context          what another column says of each, for a lemma
-    written          for a lemma, those that an encoder-decoder writes of each with log P; None for words that it is
-                     not asked about
-    weights          of log P of scripts, and of KNOWN and FITTING, for a word that it is asked about
+    written          for a lemma, those that the encoder-decoder writes of each with log P; empty: it is not asked
+    weights          of log P of scripts, and of what is known of lemmas, when it is asked
     """
 
     output: Any
@@ -53,8 +55,14 @@ class Scored(NamedTuple):
     T: float
     words: Sequence[str]
     context: Sequence[str]
-    written: Sequence[Mapping[str, float] | None] = ()
+    written: Sequence[Mapping[str, float]] = ()
     weights: tuple[float, float] = (1.0, 1.0)
+
+    def asked(self, which: list[int], written: Sequence[Mapping[str, float]], weights: tuple[float, float]) -> Scored:
+        """The same of some of the words, of which the encoder-decoder has written lemmas."""
+        words, context = ([values[i] for i in which] for values in (self.words, self.context))
+        return self._replace(scores=self.scores[which], words=words, context=context, written=written,
+                             weights=weights)
 
     def classes(self) -> Array:
         """The decoded classes (N,)."""
@@ -116,44 +124,45 @@ class Labels:
 class Lemmas(Labels):
     """A column of lemmas. The classes are edit scripts, and lemmas that training saw are preferred:
 
-        value = argmax over lemmas l of  log P(best script that gives l) + KNOWN [l was seen]
-                                         + FITTING [l was seen with t]
+        value = argmax over lemmas l of  log P(best script that gives l) + gain [l was seen with t]
 
-    t is what ``context`` says of the word; docs/experiments.md has how both numbers were found. A script that cuts
-    off too much is passed over; when nothing is left, the form is the lemma.
+    t is what ``context`` says of the word. A script that cuts off too much is passed over; when nothing is left, the
+    form is the lemma.
 
     vocab     the scripts
     lexicon   the lemmas of the training corpus
     seen      (P, 2) ids of each lemma and the context that it was seen with (0: there is none)
+    gain      what is added to log P of one that was seen, see ``learnt_gain``
     """
 
-    def __init__(self, vocab: Vocab, lexicon: Vocab, seen: Array, contexts: Vocab):
+    def __init__(self, vocab: Vocab, lexicon: Vocab, seen: Array, contexts: Vocab, gain: float = 0.0):
         super().__init__(vocab)
-        self.lexicon, self.seen, self._contexts = lexicon, seen, contexts
+        self.lexicon, self.seen, self.gain, self._contexts = lexicon, seen, gain, contexts
+        self._reach = max(gain, LEAST)  # so far below the best log P scripts are looked at for alternatives
         self.scripts = [Script.parse(text) for text in vocab.strings[1:]]
         self._lemma = lru_cache(REMEMBERED)(lambda k, word: self.scripts[k].apply(word))
+        self._told = lru_cache(REMEMBERED)(lambda *key: (lemma := self._lemma(*key[:2]), self.saw(lemma, key[2])))
         self._seen: dict[str, set[str]] = {lemma: set() for lemma in lexicon.strings[1:]}
         for l, t in seen.astype(int).tolist():
             self._seen[lexicon.strings[l]].add(contexts.strings[t])
 
     def __reduce__(self) -> Any:
-        return Lemmas, (self.vocab, self.lexicon, self.seen, self._contexts)
+        return Lemmas, (self.vocab, self.lexicon, self.seen, self._contexts, self.gain)
 
     @classmethod
     def learn_with(cls, sentences: Sequence[Sentence], context: str | None, contexts: Vocab) -> Lemmas:
         """The lemmas of a corpus, and its scripts that are not too rare; ``contexts`` are the values of its column
         ``context``."""
-        triples = {triple for sentence in sentences for triple in zip(
-            sentence.words, column(sentence, LEMMA), column(sentence, context)) if triple[1]}
-        lexicon = Vocab(sorted({lemma for _, lemma, _ in triples}))
-        seen = sorted({(lexicon[lemma], contexts[tag]) for _, lemma, tag in triples})
-        tokens = Counter(pair for sentence in sentences for pair in zip(sentence.words, column(sentence, LEMMA)))
+        tokens = Counter(triple for sentence in sentences for triple in zip(
+            sentence.words, column(sentence, LEMMA), column(sentence, context)) if triple[1])
+        lexicon = Vocab(sorted({lemma for _, lemma, _ in tokens}))
+        seen = sorted({(lexicon[lemma], contexts[tag]) for _, lemma, tag in tokens})
         counts = Counter[str]()
-        for (word, lemma), count in tokens.items():
-            counts[str(script(word, lemma))] += count if lemma else 0
-        least = max(1, tokens.total() // COMMON)
+        for (word, lemma, _), count in tokens.items():
+            counts[str(script(word, lemma))] += count
+        least = max(1, sum(map(len, sentences)) // COMMON)
         scripts = Vocab(sorted(text for text, count in counts.items() if count >= least))
-        return cls(scripts, lexicon, np.array(seen, np.float32).reshape(-1, 2), contexts)
+        return cls(scripts, lexicon, np.array(seen, np.float32).reshape(-1, 2), contexts, learnt_gain(tokens))
 
     @staticmethod
     def called(name: str) -> str:
@@ -165,56 +174,85 @@ class Lemmas(Labels):
                  if not tag or tag in self._contexts}
         lexicon = Vocab(sorted({lemma for lemma, _ in known}))
         seen = sorted((lexicon[lemma], self._contexts[tag]) for lemma, tag in known)
-        return Lemmas(self.vocab, lexicon, np.array(seen, np.float32), self._contexts)
+        return Lemmas(self.vocab, lexicon, np.array(seen, np.float32), self._contexts, self.gain)
 
     def classes(self, words: Sequence[str], values: Iterable[str]) -> Array:
         texts = [str(script(word, value)) if value else "" for word, value in zip(words, values)]
         return super().classes(words, texts)
 
-    def answer(self, scored: Scored, best: int) -> tuple[Sequence[str], Best | None]:
+    def answer(self, scored: Scored, best: int) -> tuple[list[str], Any]:
         """As for ``Labels``; the probabilities are exp(value's sum / T), normalised."""
         words, context = scored.words, scored.context
-        top = scored.scores.argmax(axis=1)
-        values = list(map(self._lemma, top.tolist(), words))
-        written = scored.written or [None] * len(values)
+        told = list(map(self._told, scored.scores.argmax(axis=1).tolist(), words, context))
+        values = [value for value, _ in told]
+        every = bool(best or scored.written)  # are the other scripts of each word looked at?
+        written = scored.written or [{}] * len(values)
         ranks: list[Any] = [None] * len(values)
-        gains = [self._gain(value, tag) for value, tag in zip(values, context)]
         # where the best script gives a lemma that was seen here, nothing is better
-        left = [i for i, gain in enumerate(gains) if best or written[i] or gain < LEAST]
-        bounds = [0.0 if best or written[i] else gains[i] for i in left]
-        for i, scripts in zip(left, _likely(scored.scores[left], np.array(bounds, np.float32) - LEAST)):
-            if best or written[i] or values[i] is None or len(scripts) > 1:
+        left = [i for i, (_, seen) in enumerate(told) if every or not seen]
+        for i, scripts in zip(left, _likely(scored.scores[left], self._reach if every else self.gain)):
+            if every or values[i] is None or len(scripts) > 1:
                 sums = self._sums(words[i], context[i], scripts, written[i], scored.weights) or {words[i]: 0.0}
                 values[i] = max(sums, key=sums.__getitem__)
                 ranks[i] = _ranked(sums, scored.T)[:best] if best else None
         return [value or "" for value in values], ranks if best else None
 
-    def _gain(self, lemma: str | None, context: str) -> float:
-        """What is added to log P of a lemma."""
-        contexts = self._seen.get(lemma)  # type: ignore[arg-type]
-        return 0.0 if contexts is None else LEAST if context in contexts else KNOWN
+    def saw(self, lemma: str | None, context: str) -> bool:
+        """Did training see this lemma with this context?"""
+        return context in self._seen.get(lemma, ())  # type: ignore[arg-type]
 
     def _sums(self, word: str, context: str, scripts: Iterable[tuple[int, float]],
-              written: Mapping[str, float] | None, weights: tuple[float, float]) -> dict[str, float]:
+              written: Mapping[str, float], weights: tuple[float, float]) -> dict[str, float]:
         """What speaks for each lemma of a word, from scripts with their log P, of which the best is 0."""
         found: dict[str, float] = {}
         for k, log in scripts:
             lemma = self._lemma(k, word)
             if lemma is not None and log > found.get(lemma, -np.inf):
                 found[lemma] = log
+        gains = {lemma: self.gain for lemma in (*found, *written) if self.saw(lemma, context)}
         if not written:
-            return {lemma: log + self._gain(lemma, context) for lemma, log in found.items()}
+            return {lemma: log + gains.get(lemma, 0.0) for lemma, log in found.items()}
         of_scripts, of_lexicon = weights
         lowest = min(written.values()) - FORGOTTEN
-        return {lemma: of_scripts * found.get(lemma, -LEAST) + written.get(lemma, lowest)
-                + of_lexicon * self._gain(lemma, context) for lemma in dict.fromkeys([*found, *written])}
+        return {lemma: of_scripts * found.get(lemma, -self._reach) + written.get(lemma, lowest)
+                + of_lexicon * gains.get(lemma, 0.0) for lemma in dict.fromkeys([*found, *written])}
 
 
-def _likely(scores: Array, bounds: Array) -> Iterator[list[tuple[int, float]]]:
-    """For each row of scores (N, K) the classes whose log P, that of the best being 0, is a bound (N,) or more, with
-    it."""
+def learnt_gain(tokens: Counter[tuple[str, str, str]]) -> float:
+    """What it says for a lemma that it was seen with the word's part of speech, from counts of (form, lemma, part of
+    speech):
+
+        SURER log (P(seen | right) P(not seen | wrong) / (P(seen | wrong) P(not seen | right)))
+
+    This is told by forms that the corpus has once, as if it did not have them. The wrong lemmas of such a form are
+    those that the scripts of others make of it, each as often as that script is right. All counts begin with 1.
+    """
+    forms, seen = Counter[str](), Counter[tuple[str, str]]()
+    for (form, lemma, tag), count in tokens.items():
+        forms[form] += count
+        seen[lemma, tag] += count
+    rare = [triple for triple in tokens if forms[triple[0]] == 1]
+    scripts: dict[str, Counter[Script]] = {tag: Counter() for _, _, tag in rare}
+    for form, lemma, tag in rare:
+        scripts[tag][script(form, lemma)] += 1
+    common = {tag: [(each, count / found.total()) for each, count in found.most_common(TRIED)]
+              for tag, found in scripts.items()}
+    right, wrong = [1.0, 1.0], [1.0, 1.0]  # how many were not seen, how many were
+    for form, lemma, tag in rare:
+        right[seen[lemma, tag] > 1] += 1
+        for each, share in common[tag]:
+            other = each.apply(form)
+            if other is not None and other != lemma:
+                wrong[(other, tag) in seen] += share
+    gain = SURER * math.log(right[1] * wrong[0] / (wrong[1] * right[0]))
+    return min(max(0.0, gain), MAX_GAIN)
+
+
+def _likely(scores: Array, margin: float) -> Iterator[list[tuple[int, float]]]:
+    """For each row of scores (N, K) the classes whose log P is below the best one's by no more than ``margin``, with
+    log P, that of the best being 0."""
     log_p = scores - scores.max(axis=1, keepdims=True)
-    rows, classes = np.nonzero(log_p >= bounds[:, None])
+    rows, classes = np.nonzero(log_p >= -margin)
     found = zip(classes.tolist(), log_p[rows, classes].tolist())
     return (list(islice(found, n)) for n in np.bincount(rows, minlength=len(scores)).tolist())
 

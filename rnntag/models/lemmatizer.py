@@ -4,10 +4,12 @@ It is a transducer, part of a tagger, whose tags are the part of speech and the 
 ``feats=Tense=Past``. Edit scripts (columns.py) say what is likely for the form in its sentence; the encoder-decoder
 reads the word letter by letter, so that it knows what becomes of a stem. Which says what is best of both:
 
-    auto       log P(script that gives l) + SURER (KNOWN [l was seen] + FITTING [l was seen with t]) + log P(l | form)
+    auto       log P(script that gives l) + SURER gain [l was seen with t] + log P(l | form)
     seq2seq    log P(l | form) alone
 
 Nobody knows for certain what an unseen word is, so P(l | form) is a mean over the likeliest values of the columns.
+With "auto" it is not asked about a word whose lemma by scripts alone was seen with t: scripts are hardly ever wrong
+there, and much faster.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ BEAM = 4
 REMEMBERED = 1 << 16  # forms with their tags
 
 TRIED = 3  # combinations of values; this and SURER were found by cross-validation, see docs/experiments.md
+UNLIKELY = 0.1  # of the likeliest combination's probability: those with less are not asked about
 SURER = 1.5  # weight of what is known of the lemma
 WEIGHTS = {"auto": (1.0, SURER), "seq2seq": (0.0, 0.0)}  # of edit scripts, and of what is known
 TINIEST = 1e-30  # the least probability
@@ -89,11 +92,12 @@ class Writer:
 
 def _questions(word: str, context: Mapping[str, Likely]) -> list[tuple[Question, float]]:
     """The most probable questions about a word, and how probable each is among them."""
-    combinations = [(question(word, {name: value for name, (value, _) in zip(context, values)}),
-                     math.prod(p for _, p in values)) for values in product(*context.values())]
-    best = sorted(combinations, key=lambda pair: -pair[1])[:TRIED]
-    total = sum(p for _, p in best)
-    return [(q, p / total) for q, p in best]
+    combinations = [(math.prod(p for _, p in values), values) for values in product(*context.values())]
+    best = sorted(combinations, key=lambda pair: -pair[0])[:TRIED]
+    best = [(p, values) for p, values in best if p >= UNLIKELY * best[0][0]]
+    total = sum(p for p, _ in best)
+    return [(question(word, {name: value for name, (value, _) in zip(context, values)}), p / total)
+            for p, values in best]
 
 
 def _mixed(answers: Sequence[tuple[Written, float]]) -> Written:

@@ -13,10 +13,11 @@ from ..errors import OptionError, quote
 from ..nn.layers import Array, Shapes
 from ..text.features import FeatureMap, stored_slots
 from ..text.vocab import Vocab
-from .columns import LEMMA, MAX_MEMBERSHIP, Labels, Lemmas, context_of
+from .columns import LEMMA, MAX_GAIN, MAX_MEMBERSHIP, Labels, Lemmas, context_of
 from .options import Options
 
 TEMPERATURES = 0.5, 5.0  # the lowest and the highest
+GAIN = "lemma_gain"  # the option that says what it is worth that a lemma was seen
 NAMES = ("", *COLUMNS)  # of columns
 SEEN = "lemmas"  # the array with the lemmas that were seen; in options its length, in id maps their strings
 
@@ -35,7 +36,7 @@ def stored(tagger: Any) -> tuple[dict[str, Any], dict[str, Any], dict[str, Array
     lemmas = tagger.columns.get(LEMMA)
     if not isinstance(lemmas, Lemmas):
         return options, ids | more, tagger.params
-    return (options | {SEEN: len(lemmas.seen)}, ids | more | {SEEN: lemmas.lexicon.strings},
+    return (options | {SEEN: len(lemmas.seen), GAIN: lemmas.gain}, ids | more | {SEEN: lemmas.lexicon.strings},
             tagger.params | {SEEN: lemmas.seen})
 
 
@@ -51,6 +52,7 @@ class Stored:
     labels: dict[str, Labels]
     lexicon: Vocab | None
     pairs: int
+    gain: float
     temperatures: dict[str, float]
 
     def more_shapes(self) -> Shapes:
@@ -73,7 +75,7 @@ class Stored:
                 and (np.diff(lemma * len(contexts) + tag) > 0).all()):
             raise OptionError("lemmas or tags that do not exist, out of order or twice", f"{SEEN} has pairs of their "
                               "ids in rising order")
-        lemmas = Lemmas(self.labels[LEMMA].vocab, self.lexicon, seen.astype(np.float32), contexts)
+        lemmas = Lemmas(self.labels[LEMMA].vocab, self.lexicon, seen.astype(np.float32), contexts, self.gain)
         return {**self.labels, LEMMA: lemmas}
 
 
@@ -92,17 +94,19 @@ def checked(options: dict[str, Any], ids: dict[str, Any]) -> Stored:
             and len(set(names)) == len(names)):
         raise OptionError(f"columns {quote(str(names))}", f"they are some of {', '.join(COLUMNS)}, each once")
     pairs, temperatures = options.pop(SEEN, None), _temperatures(options.pop("temperature", {}), names)
+    gain = options.pop(GAIN, None)
     chosen = Options.from_dict(options)
     _check_maps(chosen, ids, names)
     if LEMMA not in names and pairs is not None or LEMMA in names and not (
             type(pairs) is int and 1 <= pairs <= len(ids[SEEN]) * 10**6):
         raise OptionError(f"{SEEN} {quote(str(pairs))}", "a model with lemmas has the number of those it has seen")
+    _check_gain(gain, LEMMA in names)
     vocab = {name: Vocab(strings[1:]) for name, strings in ids.items() if isinstance(strings, list)}
     features = FeatureMap({slot: vocab["words"] if slot == "form" else Vocab(ids["features"][slot][1:])
                            for slot in _slots(chosen, ids["features"])})
     labels = _labels(ids, names)
     return Stored(chosen, vocab["words"], features, vocab.get("characters"), vocab.get("vectors"), labels,
-                  vocab.get(SEEN), pairs or 0, temperatures)
+                  vocab.get(SEEN), pairs or 0, gain or 0.0, temperatures)
 
 
 def _temperatures(found: Any, names: list[str]) -> dict[str, float]:
@@ -113,6 +117,11 @@ def _temperatures(found: Any, names: list[str]) -> dict[str, float]:
             raise OptionError(f"temperature {str(value)[:60]}", f"it is at least {TEMPERATURES[0]} and at most "
                               f"{TEMPERATURES[1]}")
     return found
+
+
+def _check_gain(found: Any, lemmas: bool) -> None:
+    if lemmas != (found is not None) or lemmas and not (type(found) is float and 0 <= found <= MAX_GAIN):
+        raise OptionError(f"{GAIN} {str(found)[:60]}", f"a model with lemmas has it, from 0 to {MAX_GAIN}")
 
 
 def _check_maps(options: Options, ids: dict[str, Any], names: list[str]) -> None:

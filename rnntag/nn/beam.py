@@ -44,11 +44,11 @@ def search(step: Step, state: Array, limits: Array, end: int, width: int) -> lis
         log_p, state = step(state, symbols[:, :, -1], alive)
         V, paths = log_p.shape[2], log_p.astype(np.float64)
         last = limits[alive] < length  # no room for another symbol
-        only_end = np.where(np.arange(V) == end, paths, -np.inf)
-        paths = np.where(last[:, None, None], only_end, paths)
-        paths = np.where(done[..., None], np.where(np.arange(V) == end, 0.0, -np.inf), paths)
+        ends = np.where(done, 0.0, paths[..., end])
+        paths[done | last[:, None]] = -np.inf
+        paths[..., end] = ends
         paths = (paths + scores[..., None]).reshape(B, -1)
-        best = np.argsort(-paths, axis=1, kind="stable")[:, :width]
+        best = _best(paths, width)
         scores = np.take_along_axis(paths, best, axis=1)
         rows = np.arange(B)[:, None]
         parent, new = np.divmod(best, V)
@@ -61,6 +61,14 @@ def search(step: Step, state: Array, limits: Array, end: int, width: int) -> lis
         state = state[..., ((rows * width + parent)[kept]).ravel(), :]
         alive, scores, done, symbols = alive[kept], scores[kept], done[kept], symbols[kept]
     return found
+
+
+def _best(values: Array, count: int) -> Array:
+    """Where the ``count`` largest of each row (B, N) are, the largest first."""
+    found = np.argpartition(values, -count, axis=1)[:, -count:]
+    found.sort(axis=1)  # of equal ones the first comes first
+    order = np.argsort(-np.take_along_axis(values, found, axis=1), axis=1, kind="stable")
+    return np.take_along_axis(found, order, axis=1)
 
 
 def _hypotheses(symbols: Array, scores: Array, end: int) -> list[Hypothesis]:
