@@ -6,7 +6,7 @@ import numpy as np
 
 STEP = 1e-5
 TOLERANCE = 1e-6
-LENGTHS = {"mixed": (9, 8, 7, 6, 5, 4, 3, 2, 1, 1), "equal": (6, 6), "single": (7,)}
+LENGTHS = {"mixed": (9, 8, 7, 6, 5, 4, 3, 2, 1, 1), "in any order": (2, 5, 1, 5, 3), "equal": (6, 6), "single": (7,)}
 
 
 def check(loss, arrays, gradients, sample=None):

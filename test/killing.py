@@ -1,7 +1,7 @@
 """Kill trainings, resume them, and compare what they end with.
 
-A ``Run`` is one training in a folder of its own; ``reference`` says how it ends when nothing
-happens to it. ``kill_at_random`` sends signals at random moments, ``fail_at`` kills the process at,
+A ``Run`` is one training in a folder of its own, by any command that trains; ``reference`` says how it ends when
+nothing happens to it. ``kill_at_random`` sends signals at random moments, ``fail_at`` kills the process at,
 or fills the disk before, a given one of its file operations: no step of writing a checkpoint or a model
 is left out. scripts/fuzz.py does this in large numbers, test_checkpoint.py in small ones.
 """
@@ -51,17 +51,33 @@ finally:
 """
 
 
+def corpus(command, lines):
+    """Lines of word_TAG as a command learns from them."""
+    for line in lines:
+        words, tags = zip(*(token.rsplit("_", 1) for token in line.split()))
+        match command:
+            case "train-classifier":
+                yield f"{tags[0] == 'DT'}\t{' '.join(words)}\n"
+            case "train-transducer":
+                yield from (f"{word}\t{tag}\n" for word, tag in zip(words, tags))
+            case "train-lm" | "train-segmenter":
+                yield " ".join(words) + "\n"
+            case _:
+                yield line
+
+
 class Run:
     """A training of MODEL ``m`` in ``folder``, ever the same."""
 
-    def __init__(self, folder, sentences=40, more=OPTIONS):
-        lines = (ROOT / "data" / "sample-train.wordtag").read_bytes().splitlines(keepends=True)
-        (folder / "train").write_bytes(b"".join(lines[:sentences]))
-        (folder / "dev").write_bytes(b"".join(lines[-3 * sentences:]))  # long enough to be hit while scoring
-        self.folder, self.more = folder, more
+    def __init__(self, folder, sentences=40, more=OPTIONS, command="train-rnn"):
+        lines = (ROOT / "data" / "sample-train.wordtag").read_text("utf-8").splitlines(keepends=True)
+        (folder / "train").write_text("".join(corpus(command, lines[:sentences])), "utf-8")
+        # long enough to be hit while scoring
+        (folder / "dev").write_text("".join(corpus(command, lines[-3 * sentences:])), "utf-8")
+        self.folder, self.more, self.command = folder, more, command
 
     def arguments(self, every, *more):
-        return ["train-rnn", "train", "m", "--checkpoint-every", str(every), *self.more, *more]
+        return [self.command, "train", "m", "--checkpoint-every", str(every), *self.more, *more]
 
     def start(self, *arguments):
         return subprocess.Popen([sys.executable, "-m", "rnntag", *arguments], cwd=self.folder, env=ENVIRONMENT,

@@ -299,8 +299,9 @@ class CRF:
 
 
 def order(lengths):
-    """(sentence, step) of each packed row: all first words, then all second words, ..."""
-    return [(s, t) for t in range(max(lengths)) for s, length in enumerate(lengths) if t < length]
+    """(sentence, step) of each packed row: first words, then second words, ..., the longest sentence first."""
+    ranked = sorted(range(len(lengths)), key=lambda s: -lengths[s])
+    return [(s, t) for t in range(max(lengths)) for s in ranked if t < lengths[s]]
 
 
 def join(sentences):

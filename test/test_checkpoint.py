@@ -10,6 +10,7 @@ from operator import getitem
 
 import numpy as np
 import pytest
+import resuming
 from killing import SHORT, Run, fail_at, kill_at_random, operations, reference
 from samples import THREE
 
@@ -24,6 +25,7 @@ from rnntag.training.trainer import Trainer
 
 posix = pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
 SMALL = {"embedding": 3, "hidden": 2, "epochs": 4, "batch_size": 1, "average": 0.6}
+IDENTITY = {"options": {"epochs": 4}}
 
 
 def trainer(**options):
@@ -32,37 +34,12 @@ def trainer(**options):
     return Trainer(TaggingTask(RNNTagger.create(THREE, options, rng), THREE, THREE[:2]), rng)
 
 
-def checkpoints(tmp_path, identity={"options": {"epochs": 4}}, **kwargs):
+def checkpoints(tmp_path, identity=IDENTITY, **kwargs):
     return Checkpoints(tmp_path / "m", identity, **kwargs)
 
 
-def stopped(tmp_path, updates, **options):
-    """A run that wrote a checkpoint after so many updates and ended there; returns its trainer."""
-    run = trainer(**options)
-    with checkpoints(tmp_path) as place:
-        def progress(tokens):
-            nonlocal updates
-            updates -= 1
-            if updates == 0:
-                place.save(run)
-                raise ZeroDivisionError
-
-        with pytest.raises(ZeroDivisionError):
-            for epoch in run.epochs(progress):
-                place.log.append(epoch.to_dict())
-    return run
-
-
-def rest(tmp_path, **options):
-    """The run taken up again: its log and its weights."""
-    run = trainer(**options)
-    with checkpoints(tmp_path, resume=True) as place:
-        assert place.restore(run)
-        for epoch in run.epochs():
-            place.log.append(epoch.to_dict())
-        log = place.log
-        place.finish()
-    return log, {name: array.tobytes() for name, array in run.result().params.items()}
+def stopped(tmp_path, updates):
+    return resuming.stopped(trainer(), tmp_path, updates, IDENTITY)
 
 
 # ------------------------------------------------------------------ the same bytes
@@ -74,12 +51,8 @@ def rest(tmp_path, **options):
     {"encoder": "cnn", "filters": 2, "dense": ("3",), "optimizer": "rmsprop"}, {"members": 2}],
     ids=["default", "momentum", "crf", "characters", "cnn", "committee"])
 def test_a_run_stopped_after_any_update_ends_with_the_same_weights_and_log(tmp_path, options):
-    whole = trainer(**options)
-    log = [epoch.to_dict() for epoch in whole.epochs()]
-    wanted = {name: array.tobytes() for name, array in whole.result().params.items()}
-    for updates in range(1, 4 * -(-3 // whole.options.batch_size) + 1):
-        stopped(tmp_path, updates, **options)
-        assert rest(tmp_path, **options) == (log, wanted), updates
+    updates = 4 * -(-3 // trainer(**options).options.batch_size)
+    resuming.ends_the_same(lambda: trainer(**options), tmp_path, *range(1, updates + 1))
     assert os.listdir(tmp_path) == []
 
 
@@ -100,6 +73,13 @@ def test_a_training_killed_or_out_of_room_at_a_file_operation_resumes_to_the_sam
         said = fail_at(run, wanted, number, what)
         if what == "full":
             assert said.endswith("no space left on device. The training so far is kept: continue it with --resume.")
+
+
+@posix
+@pytest.mark.parametrize("command", ["train-lm", "train-classifier", "train-transducer", "train-segmenter"])
+def test_every_training_killed_half_way_resumes_to_the_same_bytes(tmp_path, command):
+    run, wanted, _ = reference(tmp_path, sentences=12, more=SHORT, command=command)
+    assert fail_at(run, wanted, operations(run) // 2, "before") == "before"
 
 
 @posix
@@ -183,7 +163,7 @@ def test_what_a_killed_process_left_half_written_is_removed(tmp_path):
     (tmp_path / "m.training" / ".state.json.abcdefgh.part").touch()
     (tmp_path / ".m.abcdefgh.part").mkdir()
     (tmp_path / ".m2.abcdefgh.part").mkdir()  # somebody else's
-    rest(tmp_path)
+    resuming.rest(trainer(), tmp_path, IDENTITY)
     assert os.listdir(tmp_path) == [".m2.abcdefgh.part"]
 
 

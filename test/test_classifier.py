@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from gradcheck import check
+from resuming import ends_the_same
 from samples import SMALL, THREE, edited
 
 from rnntag.corpus.labelled import Text
@@ -97,24 +98,8 @@ def test_answers_come_in_order_and_do_not_depend_on_the_company(kind):
 
 
 @pytest.mark.parametrize("changes", [{}, {"pooling": "attention", "encoder": "cnn"}])
-def test_a_run_that_is_taken_up_ends_with_the_same_weights(changes):
-    whole, first, second = (trainer(question(20, 1), question(5, 2), **changes) for _ in range(3))
-    for _ in whole.epochs():
-        pass
-
-    def stop(tokens, left=[30]):
-        left[0] -= 1
-        if not left[0]:
-            raise InterruptedError
-    with pytest.raises(InterruptedError):
-        for _ in first.epochs(stop):
-            pass
-    values, arrays = first.state()
-    second.restore(values, {name: array.copy() for name, array in arrays.items()})
-    for _ in second.epochs():
-        pass
-    for name, array in whole.result().params.items():
-        assert np.array_equal(array, second.result().params[name]), name
+def test_a_run_that_is_taken_up_ends_with_the_same_weights(changes, tmp_path):
+    ends_the_same(lambda: trainer(question(20, 1), question(5, 2), **changes), tmp_path, 30)
 
 
 # ------------------------------------------------------------------ options, folders
@@ -145,7 +130,7 @@ def test_a_folder_gives_the_same_classifier_again(kind, tmp_path):
     ("ids.json", lambda ids: ids.update(labels=[""]), "no labels"),
     ("ids.json", lambda ids: ids.update(labels={"a": [""]}), "these call for features, labels"),
     ("ids.json", lambda ids: ids.pop("labels"), "these call for features, labels"),
-    ("ids.json", lambda ids: ids["features"].pop("form"), "these call for features, labels"),
+    ("ids.json", lambda ids: ids["features"].pop("form"), "other features than the options; these have"),
     ("ids.json", lambda ids: ids["features"].update(form={"a": [""]}), "these call for features|no list"),
     ("ids.json", lambda ids: ids["labels"].append("more"), "output.W_o is .* the options make it"),
     ("model.json", lambda manifest: manifest["options"].update(pooling="sum"), "--pooling is 'sum'"),

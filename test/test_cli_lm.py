@@ -2,13 +2,10 @@
 
 import json
 import math
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from conftest import ENVIRONMENT
-from invoking import failure, files, invoke
+from invoking import failure, invoke
 
 from rnntag.cli.generate import main as GENERATE
 from rnntag.cli.inspect import main as INSPECT
@@ -39,31 +36,6 @@ def test_training_says_what_it_does():
     info = json.loads(Path("m", "model.json").read_text())["info"]
     assert info["train"]["tokens"] == 95 and info["dev"]["sentences"] == 4
     assert info["dev"]["log_probability"] < 0
-
-
-def test_a_run_that_is_stopped_and_resumed_ends_with_the_same_bytes(run, tmp_path):
-    arguments = ("train-lm", "text", "m", *TINY, "-q", "--checkpoint-every", 0)
-    program = """
-import os, sys
-from rnntag.cli.main import main
-from rnntag.training.trainer import Trainer
-own, left = Trainer._update, [9]
-def update(*arguments):
-    left[0] -= 1
-    if not left[0]:
-        os._exit(9)
-    own(*arguments)
-Trainer._update = update
-main(sys.argv[1:])
-"""
-    killed = subprocess.run([sys.executable, "-c", program, *map(str, arguments)], cwd=tmp_path, env=ENVIRONMENT,
-                            timeout=60)
-    assert killed.returncode == 9 and Path("m.training").is_dir() and not Path("m").exists()
-    assert run(*arguments, "--resume").returncode == 0
-    resumed = files("m")
-    assert not Path("m.training").exists()
-    assert run(*arguments, "--force").returncode == 0
-    assert files("m") == resumed
 
 
 def test_the_summary_follows_from_the_words(model):

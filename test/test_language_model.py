@@ -11,6 +11,7 @@ from samples import edited
 from rnntag.errors import CorpusError, ModelError, OptionError
 from rnntag.models import language_model
 from rnntag.models.language_model import END, LanguageModel, LanguageOptions
+from rnntag.models.options import refuse_unused
 from rnntag.nn.layers import Rows
 from rnntag.nn.packing import Packing
 from rnntag.storage import modelfile
@@ -167,7 +168,7 @@ def test_options_out_of_range_are_refused(changes, message):
     ({"candidates": 50, "vocabulary": 30}, "--candidates: 50 with so small a --vocabulary")])
 def test_options_that_change_nothing_are_refused(given, message):
     with pytest.raises(OptionError, match=message):
-        LanguageOptions(**given).refuse_unused(given, dev=False)
+        refuse_unused(LanguageOptions(**given), given, dev=False)
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from resuming import ends_the_same
 
 from rnntag.errors import CorpusError
 from rnntag.models.language_model import LanguageModel, LanguageOptions
@@ -65,26 +66,8 @@ def test_it_learns_and_its_score_is_the_mean_log_probability():
 
 
 @pytest.mark.parametrize("options", [{}, {"cell": "gru", "layers": 2, "average": 0.5}, {"candidates": 6}])
-def test_a_run_that_is_taken_up_between_two_updates_ends_with_the_same_weights(options):
-    whole, first, second = (trainer(**options) for _ in range(3))
-    for _ in whole.epochs():
-        pass
-
-    def stop(tokens, left=[9]):
-        left[0] -= 1
-        if not left[0]:
-            raise InterruptedError
-    with pytest.raises(InterruptedError):
-        for _ in first.epochs(stop):
-            pass
-    values, arrays = first.state()
-    assert any(name.startswith("carried/") for name in arrays)
-    assert {name: array.shape for name, array in arrays.items()} == second.shapes(values)
-    second.restore(values, {name: array.copy() for name, array in arrays.items()})
-    for _ in second.epochs():
-        pass
-    for name, array in whole.result().params.items():
-        assert np.array_equal(array, second.result().params[name]), name
+def test_a_run_that_is_taken_up_between_two_updates_ends_with_the_same_weights(options, tmp_path):
+    ends_the_same(lambda: trainer(dev=TEXT[:5], **options), tmp_path, 1, 9)
 
 
 def test_nothing_to_learn_is_refused():

@@ -8,7 +8,7 @@ from gradcheck import check, close, normal
 from rnntag.nn.output import CRF, Softmax
 from rnntag.nn.packing import pack
 
-LENGTHS = [(5, 3, 3, 1), (4, 4), (1,), (6,), (1, 1, 1)]
+LENGTHS = [(5, 3, 3, 1), (2, 4, 1, 4), (4, 4), (1,), (6,), (1, 1, 1)]
 K = 3
 
 

@@ -16,7 +16,8 @@ def test_packing_says_where_each_token_stands(lengths):
     assert len(p) == sum(lengths)
     assert list(zip(p.sentence, p.time)) == order
     assert p.reverse.tolist() == [row[s, lengths[s] - 1 - t] for s, t in order]
-    assert p.previous.tolist() == [B + row[s, t - 1] if t else s for s, t in order]
+    assert p.previous.tolist() == [B + row[s, t - 1] if t else row[s, 0] for s, t in order]
+    assert p.rank.tolist() == [row[s, 0] for s in range(B)]
     assert p.last.tolist() == [B + row[s, length - 1] for s, length in enumerate(lengths)]
     assert (p.reverse[p.reverse] == np.arange(len(p))).all()
 
@@ -26,7 +27,7 @@ def test_steps_are_blocks_that_follow_each_other(lengths):
     p, B = Packing(lengths), len(lengths)
     order = reference.order(lengths)
     for t, (rows, before) in enumerate(p.steps):
-        assert order[rows] == [(s, t) for s, length in enumerate(lengths) if t < length]
+        assert order[rows] == [(s, t) for s, _ in order[:B] if t < lengths[s]]
         assert [B + row for row in range(before.start, before.stop)] == p.previous[rows].tolist()
     assert len(p.steps) == max(lengths)
 
@@ -42,9 +43,9 @@ def test_the_second_direction_reads_each_sentence_from_its_end():
 @pytest.mark.parametrize("lengths", [*LENGTHS.values(), (5, 2, 2, 1), (1,), (1, 1, 1)])
 def test_a_reading_says_where_each_direction_stands(lengths, D):
     packing, reading = Packing(lengths), Reading(Packing(lengths), D)
-    B, rows = len(lengths), [(t, d, s) for t in range(max(lengths)) for d in range(D)
-                             for s, length in enumerate(lengths) if t < length]
-    states = [(-1, d, s) for d in range(D) for s in range(B)] + rows
+    ranked = packing.sentence[:len(lengths)].tolist()
+    rows = [(t, d, s) for t in range(max(lengths)) for d in range(D) for s in ranked if t < lengths[s]]
+    states = [(-1, d, s) for d in range(D) for s in ranked] + rows
     for d in range(D):
         assert [rows[r] for r in reading.order[d]] == [(t, d, s) for s, t in zip(packing.sentence, packing.time)]
         assert [rows[r] for r in reading.place[:, d]] == [
@@ -70,6 +71,7 @@ def test_what_is_known_of_words_is_looked_up_for_their_tokens():
 def test_interleave_puts_words_in_the_order_of_their_steps():
     a, b, c = np.array([10, 11, 12]), np.array([20, 21]), np.array([30])
     assert interleave([a, b, c], pack((3, 2, 1))).tolist() == [10, 20, 30, 11, 21, 12]
+    assert interleave([b, c, a], pack((2, 1, 3))).tolist() == [10, 20, 30, 11, 21, 12]
     assert interleave([a], pack((3,))).tolist() == [10, 11, 12]
 
 

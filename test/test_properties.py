@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
+from resuming import ends_the_same
 
 from rnntag import corpus, files
 from rnntag.corpus import FORMATS, Column, Sentence
@@ -22,7 +23,6 @@ from rnntag.models.tagger import RNNTagger
 from rnntag.storage import modelfile
 from rnntag.storage.archive import containers, pack_arrays, parse_json, unpack_arrays
 from rnntag.text.vocab import Vocab
-from rnntag.training.checkpoint import Checkpoints
 from rnntag.training.tagging import TaggingTask
 from rnntag.training.trainer import Trainer
 
@@ -221,27 +221,9 @@ def test_a_run_ends_the_same_wherever_it_is_taken_up_again(sentences, values, st
         tagger = RNNTagger.create(sentences, Options(**values), rng)
         return Trainer(TaggingTask(tagger, sentences, sentences[:1]), rng)
 
-    whole, first, second = start(), start(), start()
-    records = [epoch.to_dict() for epoch in whole.epochs()]
+    updates = sum(len(start()._batches()) for _ in range(start().options.epochs))
     with TemporaryDirectory() as folder:
-        with Checkpoints(f"{folder}/m", {}) as place:
-            def progress(tokens, left=[stop]):
-                left[0] -= 1
-                if left[0] == 0:
-                    place.save(first)
-                    raise StopIteration
-
-            try:
-                for epoch in first.epochs(progress):
-                    place.log.append(epoch.to_dict())
-            except RuntimeError:  # what a StopIteration becomes in a generator
-                pass
-        with Checkpoints(f"{folder}/m", {}, resume=True) as place:
-            if not place.restore(second):  # it ended before
-                return
-            assert place.log + [epoch.to_dict() for epoch in second.epochs()] == records
-    same = whole.result().params
-    assert all(array.tobytes() == same[name].tobytes() for name, array in second.result().params.items())
+        ends_the_same(start, Path(folder), min(stop, updates))
 
 
 @given(st.dictionaries(texts, st.one_of(

@@ -264,9 +264,9 @@ def test_one_hot_input_is_the_product_with_one_hot_rows():
 def test_truncation_beyond_the_sentence_is_the_full_gradient(kind, activation, lengths):
     layer = Layer(kind, activation, 2, lengths)
     full = layer.backward()
-    for steps in (lengths[0] - 1, lengths[0], 1000):
+    for steps in (max(lengths) - 1, max(lengths), 1000):
         assert same(layer.backward(steps), full)
-    assert not close(layer.backward(lengths[0] - 2)["r.fwd.W_h"], full["r.fwd.W_h"])
+    assert not close(layer.backward(max(lengths) - 2)["r.fwd.W_h"], full["r.fwd.W_h"])
 
 
 @pytest.mark.parametrize("steps", [1, 2, 3, 5])

@@ -12,7 +12,8 @@ from rnntag.models import tagger as module
 from rnntag.models.answers import chunks, cut
 from rnntag.models.constraints import ConstrainedTagger
 from rnntag.models.options import Options
-from rnntag.models.tagger import VECTOR_NORM, RNNTagger, batches
+from rnntag.models.tagger import VECTOR_NORM, RNNTagger
+from rnntag.nn.packing import batches
 from rnntag.text.vocab import Vocab
 from rnntag.training.tagging import train_tagger
 

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from resuming import ends_the_same
 from samples import seal
 
 from rnntag.corpus.pairs import Pair, Question
@@ -157,26 +158,13 @@ def test_it_says_what_it_is(reverser):
     assert isinstance(reverser, Transducer)
 
 
-def test_a_run_that_is_carried_over_ends_with_the_same_weights():
-    pairs, options = reversals(40, 1), TransducerOptions(**{**SMALL, "epochs": 3, "dropout": 0.3})
+@pytest.mark.parametrize("changes", [{}, {"attention": "additive", "cell": "lstm", "average": 0.5}])
+def test_a_run_that_is_taken_up_ends_with_the_same_weights(changes, tmp_path):
+    pairs = reversals(40, 1)
+    options = TransducerOptions(**{**SMALL, "epochs": 3, "dropout": 0.3, **changes})
 
-    def trainer():
+    def start():
         rng = np.random.default_rng(options.seed)
-        return Trainer(TransducingTask(Transducer.create(pairs, options, rng), pairs), rng)
+        return Trainer(TransducingTask(Transducer.create(pairs, options, rng), pairs, pairs[:5]), rng)
 
-    class Stop(Exception):
-        """In the middle of the second epoch."""
-
-    def stop(symbols):
-        if (whole.at.epoch, whole.at.batch) == (1, 2):
-            raise Stop
-
-    whole = trainer()
-    with pytest.raises(Stop):
-        list(whole.epochs(stop))
-    values, arrays = whole.state()
-    rest = trainer()
-    rest.restore(json.loads(json.dumps(values)), {name: array.copy() for name, array in arrays.items()})
-    other = trainer()
-    assert len(list(rest.epochs())) == 2 and len(list(other.epochs())) == 3
-    assert all(np.array_equal(array, other.task.params[name]) for name, array in rest.task.params.items())
+    ends_the_same(start, tmp_path, 5, 7, 13)

@@ -15,9 +15,9 @@ from ..models.answers import chunks
 from ..models.classifier import Classifier
 from ..models.columns import column
 from ..models.options import Options
-from ..models.tagger import RNNTagger, batches
+from ..models.tagger import RNNTagger
 from ..nn.layers import Array, softmax
-from ..nn.packing import interleave
+from ..nn.packing import batches, interleave
 from ..nn.recurrent import Recurrent
 
 

@@ -105,9 +105,9 @@ def _segmenter(train: str, layout: Layout, seed: int) -> Trainer:
 def _describe(run: TaggingRun) -> None:
     from ..models.columns import LEMMA, column
     tagger = run.task.tagger
-    size = sum(array.size for array in tagger.params.values())
     classes = ", ".join(f"{len(labels.names)} {labels.called(name)}" for name, labels in tagger.columns.items())
-    click.echo(f"{len(run.train):,} sentences, {run.trainer.tokens:,} tokens, {classes}; {size:,} weights", err=True)
+    click.echo(f"{len(run.train):,} sentences, {run.trainer.tokens:,} tokens, {classes}; {tagger.size:,} weights",
+               err=True)
     if run.start is not None:
         from ..models.adaptation import difference
         click.echo(difference(tagger, run.start), err=True)

@@ -4,23 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import click
-
-from ..files import check_free
 from ..models.transducer import TransducerOptions
-from . import common, training
+from . import training
 
 
-@click.command("train-transducer", cls=common.Command)
-@click.argument("pairs")
-@click.argument("model")
-@training.dev_options("Pairs", "PAIRS")
-@training.run_options
-@common.force
-@common.quiet
-@training.options_of(TransducerOptions)
-def main(pairs: str, model: str, dev: str | None, dev_fraction: float, keep: str | None, resume: bool,
-         checkpoint_every: float, force: bool, quiet: bool, **changes: Any) -> None:
+@training.command("train-transducer", "pairs", TransducerOptions, "Pairs")
+def main(pairs: str, **given: Any) -> Any:
     """Train an encoder-decoder on the file PAIRS and write it to the folder MODEL.
 
     A line of PAIRS is a string, a tab, and the string that it becomes: a word and its lemma, a spelling and a
@@ -30,11 +19,8 @@ def main(pairs: str, model: str, dev: str | None, dev_fraction: float, keep: str
     """
     from ..training.transducing import prepare_transducer
 
-    check_free(model, force=force or resume)
-    run = prepare_transducer(pairs, dev=dev, dev_fraction=dev_fraction, keep=keep, options=training.given(changes))
-    training.train_new(
-        run, model, lambda untrained: f"{len(run.trainer.task.sizes):,} pairs, {run.trainer.tokens:,} symbols",
-        resume=resume, checkpoint_every=checkpoint_every, force=force, quiet=quiet)
+    run = prepare_transducer(pairs, **given)
+    return run, lambda _: f"{len(run.trainer.task.sizes):,} pairs, {run.trainer.tokens:,} symbols"
 
 
 if __name__ == "__main__":

@@ -67,17 +67,42 @@ run_options = common.options(
                  help="Seconds between checkpoints."))
 
 
-def train_new(run: Run, model: str | Path, describe: Callable[[Any], str], *, quiet: bool, **arguments: Any) -> None:
-    """See that a model like this could be read again, say what ``describe`` says of it, untrained, and ``train``."""
-    from ..storage.modelfile import check
+def command(name: str, source: str, kind: type, what: str, *more: Callable,
+            without: Collection[str] = ()) -> Callable[[Callable], click.Command]:
+    """The command ``rnntag NAME SOURCE MODEL`` of a function that prepares a run, and whose docstring is the help.
 
-    untrained = run.trainer.task.model(run.trainer.task.params)
-    untrained.info = run.info
-    check(untrained)
-    if not quiet:
-        size = sum(array.size for array in untrained.params.values())
-        click.echo(f"{describe(untrained)}; {size:,} weights", err=True)
-    train(run, model, quiet=quiet, **arguments)
+    what   the dev set is
+    more   options that the function takes besides SOURCE, those of the dev set, and ``options``, which are those of
+           ``kind`` that were given
+
+    The function returns the Run, and what is said of it and of the untrained model.
+    """
+    def decorate(prepare: Callable[..., tuple[Run, Callable[[Any], str]]]) -> click.Command:
+        @click.command(name, cls=common.Command, help=prepare.__doc__)
+        @click.argument(source)
+        @click.argument("model")
+        @dev_options(what, source.upper())
+        @run_options
+        @common.options(*more)
+        @common.force
+        @common.quiet
+        @options_of(kind, without)
+        def main(model: str, resume: bool, checkpoint_every: float, force: bool, quiet: bool, **values: Any) -> None:
+            from ..storage.modelfile import check
+
+            options = {field.name: values.pop(field.name) for field in fields(kind) if field.name in values}
+            common.read_once(values[source], values["dev"])
+            check_free(model, force=force or resume)
+            run, describe = prepare(values.pop(source), **values, options=given(options))
+            untrained = run.trainer.task.model(run.trainer.task.params)
+            untrained.info = run.info
+            check(untrained)
+            if not quiet:
+                click.echo(f"{describe(untrained)}; {untrained.size:,} weights", err=True)
+            train(run, model, resume=resume, checkpoint_every=checkpoint_every, force=force, quiet=quiet)
+
+        return main
+    return decorate
 
 
 def train(run: Run, model: str | Path, *, resume: bool, checkpoint_every: float, force: bool, quiet: bool) -> Any:

@@ -8,19 +8,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..errors import ModelError, OptionError
-from ..nn.layers import Array, Shapes
+from ..errors import OptionError
+from ..nn.layers import Array
+from ..nn.packing import batches, interleave
 from ..nn.pooling import AttentionPass
 from ..text.features import FeatureMap, WordTable, normalized, stored_slots
 from ..text.vocab import Vocab
+from .answers import CHUNK_TOKENS, chunks
+from .base import BATCH_TOKENS, NetworkModel, vocabs
 from .network import Classes, Network, build
 from .options import POOLINGS, Options, choice, number
-from .tagger import BATCH_TOKENS, CHUNK_TOKENS, MAX_SCORE, batches, chunks
 
 ABSENT = {"vectors": 0, "members": 1, "output": "softmax"}  # what a classifier has not, and stands for it
 WITHOUT = (*ABSENT, "freeze_vectors", "vector_dropout")  # options of a tagger that a classifier does not offer
@@ -53,31 +54,25 @@ class Classified(NamedTuple):
     attention: Array | None
 
 
-class Classifier:
+class Classifier(NetworkModel):
     """A trained (or freshly initialised) classifier.
 
     options    what the network is
     features   feature maps (features.py)
     labels     id map; class k is label id k + 1
     alphabet   id map of characters, or None
-    params     name to array
     """
 
     kind = "classifier"
-    dtype = "float32"
-    place: str | Path = ""  # the folder that it was loaded from, for messages
 
     def __init__(self, options: ClassifierOptions, features: FeatureMap, labels: Vocab, alphabet: Vocab | None,
                  params: dict[str, Array]):
+        super().__init__(options, features, labels, alphabet, params)
         self.options, self.features, self.labels, self.alphabet = options, features, labels, alphabet
-        self.params, self.network = params, _network(options, features, labels, alphabet)
-        self.info: dict[str, Any] = {}
-        self.parts: dict[str, Any] = {}
 
     def __repr__(self) -> str:
-        size = sum(array.size for array in self.params.values())
-        return (f"<Classifier: {len(self.labels) - 1} labels; {self.options.encoder}, {self.options.pooling}; "
-                f"{size:,} weights>")
+        o = self.options
+        return f"<Classifier: {len(self.labels) - 1} labels; {o.encoder}, {o.pooling}; {self.size:,} weights>"
 
     @classmethod
     def create(cls, texts: Iterable[Sequence[str]], labels: Iterable[str], options: ClassifierOptions,
@@ -86,13 +81,13 @@ class Classifier:
         tokens = normalized(chain.from_iterable(texts), options.normalize)
         features = FeatureMap.build(tokens, options.feature_names, options.min_count)
         alphabet = Vocab(sorted(set(chain.from_iterable(tokens)))) if options.char_rnn else None
-        names = Vocab(sorted(set(labels)))
-        params = _network(options, features, names, alphabet).initialise(rng, cls.dtype)
-        return cls(options, features, names, alphabet, params)
+        return cls.untrained(rng, options, features, Vocab(sorted(set(labels))), alphabet)
 
-    def with_params(self, params: dict[str, Array]) -> Classifier:
-        """The same classifier with other weights."""
-        return Classifier(self.options, self.features, self.labels, self.alphabet, params)
+    @staticmethod
+    def network_of(options: ClassifierOptions, features: FeatureMap, labels: Vocab,
+                   alphabet: Vocab | None) -> Network:
+        return build(options, features.rows, {"label": Classes(len(labels) - 1)}, len(alphabet) if alphabet else 0,
+                     ngrams=len(features.ngrams) if features.ngrams else 0, pooling=options.pooling)
 
     def word_table(self) -> WordTable:
         """An empty table for words as this classifier reads them."""
@@ -113,16 +108,12 @@ class Classifier:
             table, found = self.word_table(), [Classified(np.empty(0), None)] * len(chunk)
             types = [table.ids(words or [""]) for words in chunk]
             for members, packing in batches(list(map(len, types)), BATCH_TOKENS):
-                starts = np.cumsum(packing.lengths) - packing.lengths
-                ids = np.concatenate([types[i] for i in members])[starts[packing.sentence] + packing.time]
+                ids = interleave([types[i] for i in members], packing)
                 with np.errstate(over="ignore", invalid="ignore"):
                     y, caches = self.network.forward(self.params, table, ids, packing)
                     scores, _ = output.forward(self.params, y)
-                if not abs(scores).max() <= MAX_SCORE:
-                    raise ModelError("weights so large that scores overflow", "no training ends with such weights",
-                                     "Train it again, or fetch it again from where it came.", self.place)
                 a = next((cache.a for cache in caches if isinstance(cache, AttentionPass)), None)
-                p = output.probabilities(self.params, scores, packing)
+                p = output.probabilities(self.params, self.finite(scores), packing)
                 for k, i in enumerate(members):
                     found[i] = Classified(p[k], None if a is None else a[packing.sentence == k])
             yield from found
@@ -137,35 +128,13 @@ class Classifier:
             ids["characters"] = self.alphabet.strings
         return self.options.to_dict(), ids, self.params
 
-    @classmethod
-    def shapes(cls, options: dict[str, Any], ids: dict[str, Any]) -> Shapes:
-        """Name and shape of every array of a model with these options and id maps.
-
-        Raises OptionError when they do not fit.
-        """
-        return _network(*_check(options, ids)).shapes()
-
-    @classmethod
-    def restore(cls, options: dict[str, Any], ids: dict[str, Any], arrays: dict[str, Array]) -> Classifier:
-        """The classifier that ``state`` described."""
-        return cls(*_check(options, ids), arrays)
-
-
-def _network(options: ClassifierOptions, features: FeatureMap, labels: Vocab, alphabet: Vocab | None) -> Network:
-    return build(options, features.rows, {"label": Classes(len(labels) - 1)}, len(alphabet) if alphabet else 0,
-                 ngrams=len(features.ngrams) if features.ngrams else 0, pooling=options.pooling)
-
-
-def _check(options: dict[str, Any], ids: dict[str, Any]) -> tuple[ClassifierOptions, FeatureMap, Vocab, Vocab | None]:
-    """Validated options, and the id maps that they call for, no more and no less."""
-    checked = ClassifierOptions.from_dict(options)
-    wanted = {"labels", "features", *(["characters"] if checked.char_rnn else [])}
-    found: Any = ids.get("features")
-    slots = stored_slots(checked.feature_names, found) if isinstance(found, dict) else None
-    if ids.keys() != wanted or slots is None or any(isinstance(ids[name], dict) for name in wanted - {"features"}) \
-            or any(isinstance(strings, dict) for strings in found.values()):
-        raise OptionError("id maps that do not fit the options", f"these call for {', '.join(sorted(wanted))}")
-    if len(ids["labels"]) < 2:
-        raise OptionError("no labels", "a classifier has at least one")
-    features = FeatureMap({slot: Vocab(found[slot][1:]) for slot in slots})
-    return checked, features, Vocab(ids["labels"][1:]), Vocab(ids["characters"][1:]) if checked.char_rnn else None
+    @staticmethod
+    def checked(options: dict[str, Any], ids: dict[str, Any]) -> tuple[Any, ...]:
+        chosen = ClassifierOptions.from_dict(options)
+        maps = vocabs(ids, ["labels", *(["characters"] if chosen.char_rnn else [])], ["features"])
+        slots, labels = stored_slots(chosen.feature_names, maps["features"]), maps["labels"]
+        if slots is None:
+            raise OptionError("other features than the options", f"these have {chosen.features}")
+        if len(labels) < 2:
+            raise OptionError("no labels", "a classifier has at least one")
+        return chosen, FeatureMap({slot: maps["features"][slot] for slot in slots}), labels, maps.get("characters")

@@ -19,7 +19,7 @@ import numpy as np
 from ..nn.attention import Memory
 from ..nn.layers import Array, Dense, Dropout, Embedding, Layer, Shapes, log_softmax
 from ..nn.output import Softmax
-from ..nn.packing import Packing, interleave, pack, pad, unpad
+from ..nn.packing import interleave, pack, pad, unpad
 from ..nn.recurrent import Recurrent
 
 
@@ -76,22 +76,20 @@ class EncoderDecoder:
     def encode(self, params: dict[str, Array], sources: Sequence[Array], tags: Array,
                rng: np.random.Generator | None = None) -> tuple[Encoded, Any]:
         """What the decoder gets of sources, each ids of symbols (at least one); tags (B, F), 0 for none."""
-        order, packing = _packed(sources)
-        place = np.argsort(order)
-        ids = interleave([sources[i] for i in order], packing)[:, None]
-        x, of_source = self.source.forward(params, ids)
+        packing = pack(tuple(map(len, sources)))
+        x, of_source = self.source.forward(params, interleave(sources, packing)[:, None])
         t, of_tags = np.zeros((len(tags), x.shape[1]), x.dtype), None
         if self.tags:
             t, of_tags = self.tags.forward(params, tags)
-        x, kept = self.dropout.forward(params, x + t[order][packing.sentence], rng=rng)
+        x, kept = self.dropout.forward(params, x + t[packing.sentence], rng=rng)
         h, rnn = self.encoder.forward(params, x, packing)
         h, dropped = self.dropout.forward(params, h, rng=rng)
-        final = rnn.final[0][:, place].swapaxes(0, 1).reshape(len(order), -1)
+        final = rnn.final[0].swapaxes(0, 1).reshape(len(t), -1)
         initial, bridge = self.bridge.forward(params, final)
         inside = np.arange(len(packing.sizes)) < packing.lengths[:, None]
-        memory = self.attention.remember(params, pad(h, packing)[place], inside[place])
-        states = initial.reshape(len(order), self.states, 1, -1).transpose(1, 2, 0, 3)
-        return Encoded(memory, states, t), (order, packing, of_source, of_tags, kept, rnn, dropped, bridge)
+        memory = self.attention.remember(params, pad(h, packing), inside)
+        states = initial.reshape(len(t), self.states, 1, -1).transpose(1, 2, 0, 3)
+        return Encoded(memory, states, t), (packing, of_source, of_tags, kept, rnn, dropped, bridge)
 
     def step(self, params: dict[str, Array], encoded: Encoded, state: Array, symbols: Array,
              sources: Array) -> tuple[Array, Array]:
@@ -108,25 +106,23 @@ class EncoderDecoder:
     def decode(self, params: dict[str, Array], encoded: Encoded, targets: Sequence[Array],
                rng: np.random.Generator | None = None) -> tuple[Array, Any]:
         """Scores (N, V) of each symbol of the targets, which end with ``end``, given those before it; the cache."""
-        order, packing = _packed(targets)
-        before = [np.concatenate(([self.end], targets[i][:-1])) for i in order]
+        packing = pack(tuple(map(len, targets)))
+        before = [np.append(self.end, target[:-1]) for target in targets]
         x, of_target = self.target.forward(params, interleave(before, packing)[:, None])
-        x, kept = self.dropout.forward(params, x + encoded.tags[order][packing.sentence], rng=rng)
-        s, rnn = self.decoder.forward(params, x, packing, initial=encoded.initial[:, :, order])
+        x, kept = self.dropout.forward(params, x + encoded.tags[packing.sentence], rng=rng)
+        s, rnn = self.decoder.forward(params, x, packing, initial=encoded.initial)
         s, of_s = self.dropout.forward(params, s, rng=rng)
-        c, attended = self.attention.forward(params, pad(s, packing), encoded.memory.rows(order))
+        c, attended = self.attention.forward(params, pad(s, packing), encoded.memory)
         o, merged = self.merge.forward(params, np.concatenate((s, unpad(c, packing)), axis=1))
         o, dropped = self.dropout.forward(params, o, rng=rng)
         scores, top = self.output.forward(params, o)
-        return scores, (order, packing, of_target, kept, rnn, of_s, attended, merged, dropped, top)
+        return scores, (packing, of_target, kept, rnn, of_s, attended, merged, dropped, top)
 
     def alignments(self, params: dict[str, Array], sources: Sequence[Array], tags: Array,
                    targets: Sequence[Array]) -> list[Array]:
         """The weights of attention (I, S) at each symbol of each target, its end included."""
-        _, (order, packing, *_, attended, _, _, _) = self.decode(
-            params, self.encode(params, sources, tags)[0], targets)
-        place = np.argsort(order)
-        return [attended.weights[k, :len(y), :len(x)] for k, x, y in zip(place, sources, targets)]
+        _, (*_, attended, _, _, _) = self.decode(params, self.encode(params, sources, tags)[0], targets)
+        return [weights[:len(y), :len(x)] for weights, x, y in zip(attended.weights, sources, targets)]
 
     # -------------------------------------------------------------- training
 
@@ -135,16 +131,16 @@ class EncoderDecoder:
         """The negative log-likelihood of the targets, its mean over them, and the gradient of that."""
         encoded, of_encoder = self.encode(params, sources, tags, rng)
         scores, of_decoder = self.decode(params, encoded, targets, rng)
-        order, packing = of_decoder[:2]
-        loss, dscores, _ = self.output.loss(params, scores, interleave([targets[i] for i in order], packing), packing)
+        packing = of_decoder[0]
+        loss, dscores, _ = self.output.loss(params, scores, interleave(targets, packing), packing)
         dscores /= len(targets)
         back, grads = self._decode_back(params, dscores, of_decoder)
         return loss / len(targets), grads | self._encode_back(params, back, of_encoder)
 
     def _decode_back(self, params: dict[str, Array], dscores: Array,
                      cache: Any) -> tuple[tuple[Array, ...], dict[str, Any]]:
-        """The gradients at memory, initial state and tags, in the order of the sources, and those of parameters."""
-        order, packing, of_target, kept, rnn, of_s, attended, merged, dropped, top = cache
+        """The gradients at memory, initial state and tags, and those of parameters."""
+        packing, of_target, kept, rnn, of_s, attended, merged, dropped, top = cache
         H = self.decoder.H
         do, of_output = self.output.backward(params, dscores, top)
         do, _ = self.dropout.backward(params, do, dropped)
@@ -153,30 +149,21 @@ class EncoderDecoder:
         ds, _ = self.dropout.backward(params, dsc[:, :H] + unpad(ds, packing), of_s)
         dx, of_decoder, dinitial = self.decoder.backward_through(params, ds, rnn)
         dx, _ = self.dropout.backward(params, dx, kept)
-        place = np.argsort(order)
-        back = dmemory[place], dinitial[:, :, place], pad(dx, packing).sum(axis=1)[place]
-        return back, {**of_output, **of_merge, **of_attention, **of_decoder,
-                      **self.target.backward(params, dx, of_target)[1]}
+        return (dmemory, dinitial, pad(dx, packing).sum(axis=1)), {
+            **of_output, **of_merge, **of_attention, **of_decoder, **self.target.backward(params, dx, of_target)[1]}
 
     def _encode_back(self, params: dict[str, Array], back: tuple[Array, ...], cache: Any) -> dict[str, Any]:
         dmemory, dinitial, dtags = back
-        order, packing, of_source, of_tags, kept, rnn, dropped, bridge = cache
-        B, H = len(order), self.encoder.H
+        packing, of_source, of_tags, kept, rnn, dropped, bridge = cache
+        B, H = len(packing.lengths), self.encoder.H
         dfinal, of_bridge = self.bridge.backward(params, dinitial.transpose(2, 0, 1, 3).reshape(B, -1), bridge)
         dstates = np.zeros((self.states, 2, B, H), dfinal.dtype)
-        dstates[0] = dfinal.reshape(B, 2, H).swapaxes(0, 1)[:, order]
-        dh, _ = self.dropout.backward(params, unpad(dmemory[order], packing), dropped)
+        dstates[0] = dfinal.reshape(B, 2, H).swapaxes(0, 1)
+        dh, _ = self.dropout.backward(params, unpad(dmemory, packing), dropped)
         dx, of_encoder, _ = self.encoder.backward_through(params, dh, rnn, dstates)
         dx, _ = self.dropout.backward(params, dx, kept)
         grads = {**of_bridge, **of_encoder, **self.source.backward(params, dx, of_source)[1]}
         if self.tags:
-            dtags[order] += pad(dx, packing).sum(axis=1)
+            dtags += pad(dx, packing).sum(axis=1)
             grads |= self.tags.backward(params, dtags, of_tags)[1]
         return grads
-
-
-def _packed(sequences: Sequence[Array]) -> tuple[Array, Packing]:
-    """Sequences longest first: which they are, and their packing."""
-    lengths = np.array([len(sequence) for sequence in sequences])
-    order = np.argsort(-lengths, kind="stable")
-    return order, pack(tuple(lengths[order].tolist()))

@@ -60,6 +60,14 @@ class TrainingOptions:
         for option in fields(self):
             _check(option.name, getattr(self, option.name), option.metadata, type(option.default))
 
+    def unused(self, dev: bool = False, vectors: bool = False) -> dict[str, str]:
+        """The options that change nothing here, and why: ``{"window": "without --encoder cnn"}``.
+
+        dev      there is a dev set
+        vectors  there will be pretrained vectors, whose width is not known yet
+        """
+        return {} if dev or not self.patience else {"patience": "without a dev set"}
+
     def to_dict(self) -> dict[str, Any]:
         """All options as JSON values."""
         values = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
@@ -175,18 +183,12 @@ class Options(TrainingOptions):
             raise OptionError(f"{len(self.dense)} layers", "at most 8", place="--dense")
 
     def unused(self, dev: bool = False, vectors: bool = False) -> dict[str, str]:
-        """The options that change nothing here, and why: ``{"window": "without --encoder cnn"}``.
-
-        dev      there is a dev set
-        vectors  there will be pretrained vectors, whose width is not known yet
-        """
         recurrent, vectors = self.encoder == "rnn", bool(self.vectors) or vectors
         rows = self.feature_names or self.char_rnn or vectors and not self.freeze_vectors
         needed = {
             "min_count": (self.feature_names, "without --features"),
             "word_dropout": (self.feature_names, "without --features"),
             "embedding_rate": (rows, "without embeddings that are trained"),
-            "patience": (dev or not self.patience, "without a dev set"),
             "cell": (recurrent or self.char_rnn, "without --encoder rnn"),
             "activation": (self.cell == "elman" and (recurrent or self.char_rnn), "without --cell elman"),
             "propagation_penalty": (self.cell == "elman" and recurrent, "without --cell elman"),
@@ -198,7 +200,7 @@ class Options(TrainingOptions):
             "freeze_vectors": (vectors, "without vectors"),
             "vector_dropout": (vectors, "without vectors"),
         }
-        return {name: why for name, (used, why) in needed.items() if not used}
+        return super().unused(dev) | {name: why for name, (used, why) in needed.items() if not used}
 
     @property
     def feature_names(self) -> tuple[str, ...]:

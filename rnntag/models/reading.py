@@ -118,7 +118,9 @@ class Reader:
         at = np.flatnonzero(labels != INSIDE)
         first = np.concatenate(([0], at[:-1] + 1))[:len(at)]
         tokens = Tokens(cut.starts[first], cut.ends[at], labels[at] == SENTENCE)
-        return tokens if not chunk or chunk[-1].ends else _settled(tokens, len(text) - len(chunk[-1].text), len(text) - MARGIN)
+        if not chunk or chunk[-1].ends:
+            return tokens
+        return _settled(tokens, len(text) - len(chunk[-1].text), len(text) - MARGIN)
 
     def _sentences(self, tokens: Tokens, text: str, first: Part) -> Iterator[Segmented]:
         """The sentences of a text that begins as its first part does."""

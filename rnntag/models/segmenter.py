@@ -11,30 +11,28 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from pathlib import Path
 from threading import Lock
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..corpus.segmented import Paragraph
-from ..errors import ModelError, OptionError
-from ..nn import cells
-from ..nn.layers import Array, Dropout, Shapes, look_up
+from ..errors import OptionError
+from ..nn.layers import Array, Dropout, look_up
 from ..nn.output import Softmax
+from ..nn.packing import batches
 from ..nn.recurrent import Recurrent
 from ..text.features import FeatureMap, stored_slots
 from ..text.grams import KINDS, Grams
 from ..text.multiword import Endings, Splitter, entries, from_entries
 from ..text.pieces import PieceMap, Pieces
 from ..text.places import MAX_PAIRS, Cut, Places
-from ..text.vocab import Vocab
+from .base import NetworkModel, vocabs
 from .ensemble import Ensemble
 from .inputs import FEATURES as PIECES, GRAMS, PieceInputs
-from .network import Network
+from .network import Network, made
 from .options import CELLS, TrainingOptions, choice, number
 from .reading import INSIDE, SENTENCE, Reader
-from .tagger import MAX_SCORE, batches
 
 FEATURES = ("form", "lower", "prefixes", "suffixes", "shape")
 ENDINGS = {False: "endings", True: "beginnings"}  # of tokens, by whether they are read from the end
@@ -61,38 +59,30 @@ class SegmenterOptions(TrainingOptions):
                                  "a / (a + n).", "Training")
     gram_dropout: float = number(0.0, 0, 0.99, "Share of the n-grams that are read as unknown.", "Training")
 
-    def unused(self, dev: bool = False, vectors: bool = False) -> dict[str, str]:
-        """The options that change nothing here, and why: as for Options."""
-        return {} if dev or not self.patience else {"patience": "without a dev set"}
 
-
-class Segmenter(Reader):
+class Segmenter(NetworkModel, Reader):
     """A trained (or freshly initialised) segmenter.
 
     places     which places of a text are open
     features   feature maps of pieces
     grams      n-grams of each of KINDS
     splitter   which tokens are several words, and which
-    params     name to array
     """
 
-    kind, dtype = "segmenter", "float32"
-    place: str | Path = ""  # the folder that it was loaded from, for messages
+    kind = "segmenter"
 
     def __init__(self, options: SegmenterOptions, places: Places, features: FeatureMap, grams: Sequence[Grams],
                  splitter: Splitter, params: dict[str, Array]):
+        super().__init__(options, places, features, grams, splitter, params)
         self.options, self.places, self.features, self.grams = options, places, features, list(grams)
-        self.splitter, self.params, self.network = splitter, params, _network(options, features, grams)
-        self.info: dict[str, Any] = {}
-        self.parts: dict[str, Any] = {}
+        self.splitter = splitter
         self._pieces = self.pieces()
         self._embedded = np.empty((0, options.members * options.embedding), self.dtype)
         self._tables = dict[str, Array]()
         self._lock = Lock()  # of these three: one segmenter may serve several threads
 
     def __repr__(self) -> str:
-        size = sum(array.size for array in self.params.values())
-        return f"<Segmenter: {len(self.splitter.seen):,} tokens of several words; {size:,} weights>"
+        return f"<Segmenter: {len(self.splitter.seen):,} tokens of several words; {self.size:,} weights>"
 
     def __reduce__(self) -> Any:  # for pickle and copy: what it has remembered of pieces, and its lock, stay behind
         return Segmenter.restore, self.state(), {"info": self.info, "place": self.place}
@@ -106,12 +96,17 @@ class Segmenter(Reader):
         features = PieceMap.build(chain.from_iterable(texts), FEATURES, options.min_count)
         grams = [Grams.build((list(map(symbol, text)) for text in texts), options.min_grams)
                  for symbol in KINDS.values()]
-        params = _network(options, features, grams).initialise(rng, cls.dtype)
-        return cls(options, places, features, grams, Splitter.learnt(paragraphs), params)
+        return cls.untrained(rng, options, places, features, grams, Splitter.learnt(paragraphs))
 
-    def with_params(self, params: dict[str, Array]) -> Segmenter:
-        """The same segmenter with other weights."""
-        return Segmenter(self.options, self.places, self.features, self.grams, self.splitter, params)
+    @staticmethod
+    def network_of(options: SegmenterOptions, places: Places, features: FeatureMap, grams: Sequence[Grams],
+                   splitter: Splitter) -> Network | Ensemble:
+        o = options
+        inputs = PieceInputs(features, grams, o.embedding, o.word_dropout, o.gram_dropout)
+        cell = made(CELLS[o.cell])()
+        layers = [Dropout(o.dropout), Recurrent("rnn0", cell, o.embedding, o.hidden, 2), Dropout(o.dropout)]
+        network = Network(inputs, layers, [Softmax("output", 2 * o.hidden, 3)])
+        return network if o.members == 1 else Ensemble([network] * o.members)
 
     def pieces(self) -> Pieces:
         """An empty table for pieces as this segmenter reads them."""
@@ -164,10 +159,7 @@ class Segmenter(Reader):
                 own = (at >= chosen[:, 2]) & (at < chosen[:, 3])
                 z = self.network.projected(self.params, x[at])
                 scores[at[own]] = self.network.scores(self.params, z, packing)[0][own]
-        if not abs(scores).max() <= MAX_SCORE:
-            raise ModelError("weights so large that scores overflow", "no training ends with such weights",
-                             "Train it again, or fetch it again from where it came.", self.place)
-        return scores
+        return self.finite(scores)
 
     # -------------------------------------------------------------- model folder
 
@@ -183,20 +175,26 @@ class Segmenter(Reader):
         ids["features"] = {slot: vocab.strings for slot, vocab in self.features.vocabs.items()}
         return self.options.to_dict(), ids, self.params
 
-    @classmethod
-    def shapes(cls, options: dict[str, Any], ids: dict[str, Any]) -> Shapes:
-        """Name and shape of every array of a model with these options and id maps.
-
-        Raises OptionError when options and id maps do not fit.
-        """
-        checked, maps = _check(options, ids)
-        return _network(checked, maps["features"], maps["grams"]).shapes()
-
-    @classmethod
-    def restore(cls, options: dict[str, Any], ids: dict[str, Any], arrays: dict[str, Array]) -> Segmenter:
-        """The segmenter that ``state`` described."""
-        checked, maps = _check(options, ids)
-        return cls(checked, **maps, params=arrays)
+    @staticmethod
+    def checked(options: dict[str, Any], ids: dict[str, Any]) -> tuple[Any, ...]:
+        """Validated options, and what the id maps are, no more and no less."""
+        chosen = SegmenterOptions.from_dict(options)
+        lists = {"solid", "open", "closed", "inner", "pairs", "several", "whole", *(ids.keys() & ENDINGS.values()),
+                 *(f"{name} {n}" for name in KINDS for n in (1, 2, 3))}
+        maps = vocabs(ids, lists, ["features"])
+        slots = maps.pop("features")
+        if stored_slots(FEATURES, slots) != tuple(slots):
+            raise OptionError("other features than a segmenter's", f"these are {', '.join(FEATURES)}")
+        own = {name: vocab.strings[1:] for name, vocab in maps.items()}
+        for name, size, most in (("solid", 1, 64), ("pairs", 2, MAX_PAIRS)):
+            if len(own[name]) > most or any(len(string) != size for string in own[name]):
+                raise OptionError(f"{len(own[name]):,} {name}, or one of another length",
+                                  f"there are at most {most:,}, of {size} characters")
+        unseen = [Endings(from_entries(own[name], 2), backwards)
+                  for backwards, name in ENDINGS.items() if name in own]
+        splitter = Splitter(from_entries(own["several"], 1), own["whole"], unseen)
+        return (chosen, Places(*(own[name] for name in ("solid", "open", "closed", "inner", "pairs"))),
+                PieceMap(slots), [Grams([maps[f"{name} {n}"] for n in (1, 2, 3)]) for name in KINDS], splitter)
 
 
 class Window(NamedTuple):
@@ -215,36 +213,3 @@ def _windows(borders: Array) -> Iterator[Window]:
         for first in range(start, stop, size):
             end = min(first + size, stop)
             yield Window(max(start, first - CONTEXT), min(end + CONTEXT, stop), first, end)
-
-
-def _network(options: SegmenterOptions, features: FeatureMap, grams: Sequence[Grams]) -> Network | Ensemble:
-    o = options
-    inputs = PieceInputs(features, grams, o.embedding, o.word_dropout, o.gram_dropout)
-    cell = getattr(cells, CELLS[o.cell].partition(":")[2])()
-    layers = [Dropout(o.dropout), Recurrent("rnn0", cell, o.embedding, o.hidden, 2), Dropout(o.dropout)]
-    network = Network(inputs, layers, [Softmax("output", 2 * o.hidden, 3)])
-    return network if o.members == 1 else Ensemble([network] * o.members)
-
-
-def _check(options: dict[str, Any], ids: dict[str, Any]) -> tuple[SegmenterOptions, dict[str, Any]]:
-    """Validated options, and what the id maps are, no more and no less."""
-    checked = SegmenterOptions.from_dict(options)
-    grams = {f"{name} {n}" for name in KINDS for n in (1, 2, 3)}
-    lists = {"solid", "open", "closed", "inner", "pairs", "several", "whole"} | grams
-    slots = ids.get("features")
-    if not (ids.keys() - ENDINGS.values() == lists | {"features"} and isinstance(slots, dict)
-            and stored_slots(FEATURES, slots) == tuple(slots)
-            and not any(isinstance(strings, dict) for strings in (*slots.values(), *(
-                strings for name, strings in ids.items() if name != "features")))):
-        raise OptionError("id maps that do not fit a segmenter", f"it has features, {', '.join(sorted(lists))}")
-    own = {name: strings[1:] for name, strings in ids.items() if name != "features"}
-    for name, size, most in (("solid", 1, 64), ("pairs", 2, MAX_PAIRS)):
-        if len(own[name]) > most or any(len(string) != size for string in own[name]):
-            raise OptionError(f"{len(own[name]):,} {name}, or one of another length",
-                              f"there are at most {most:,}, of {size} characters")
-    unseen = [Endings(from_entries(own[name], 2), backwards) for backwards, name in ENDINGS.items() if name in own]
-    splitter = Splitter(from_entries(own["several"], 1), own["whole"], unseen)
-    return checked, {"places": Places(*(own[name] for name in ("solid", "open", "closed", "inner", "pairs"))),
-                     "features": PieceMap({slot: Vocab(strings[1:]) for slot, strings in slots.items()}),
-                     "grams": [Grams([Vocab(own[f"{name} {n}"]) for n in (1, 2, 3)]) for name in KINDS],
-                     "splitter": splitter}

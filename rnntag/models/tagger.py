@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, repeat
-from pathlib import Path
 from threading import Lock
 from typing import Any
 
 import numpy as np
 
 from ..corpus import Column, Sentence
-from ..errors import ModelError
 from ..nn.layers import Array
-from ..nn.packing import Packing
+from ..nn.packing import batches
 from ..text.features import FeatureMap, WordTable, normalized
 from ..text.vocab import Vocab
 from .answers import CHUNK_TOKENS, Annotator, Posteriors, Words, chunks, cut, words_of
+from .base import BATCH_TOKENS, Weighted
 from .columns import LEMMA, Labels, Scored, context_of, learnt
 from .ensemble import Ensemble
 from .inputs import VECTORS
@@ -25,14 +24,12 @@ from .network import Classes, build
 from .options import Options
 from .stored import checked, stored
 
-BATCH_TOKENS = 4_096  # tokens in one pass through the network
 VECTOR_NORM = 6.0  # of pretrained vectors; docs/experiments.md has what other lengths gave
-MAX_SCORE = 1e37  # beyond, float32 may not hold what is made of scores
 CACHE_BYTES = 100_000_000  # of input projections of word types that are kept
 CACHE_CHARACTERS = 1 << 25  # of these words
 
 
-class RNNTagger(Annotator):
+class RNNTagger(Weighted, Annotator):
     """A trained (or freshly initialised) RNN tagger.
 
     options            what the network is
@@ -40,33 +37,27 @@ class RNNTagger(Annotator):
     features           feature maps (features.py)
     columns            what it answers, by the names of the columns, in order
     alphabet, vectors  id maps of characters and of words with a pretrained vector, or None
-    params             name to array
     temperatures       T of the probabilities of a column, which are those of scores / T (calibration.py), where it is
                        not 1; values are the same
-    info               where it is from, as its model folder says
     """
 
     kind = "rnn"
-    dtype = "float32"
-    place: str | Path = ""  # the folder that it was loaded from, for messages
 
     def __init__(self, options: Options, words: Vocab, features: FeatureMap, columns: Mapping[str, Labels],
                  alphabet: Vocab | None, vectors: Vocab | None, params: dict[str, Array],
                  temperatures: Mapping[str, float] = {}):
+        super().__init__(params)
         self.options, self.words, self.features, self.columns = options, words, features, dict(columns)
-        self.alphabet, self.vectors, self.params, self.temperatures = alphabet, vectors, params, dict(temperatures)
+        self.alphabet, self.vectors, self.temperatures = alphabet, vectors, dict(temperatures)
         self.network = _network(options, features, columns, alphabet, vectors)
-        self.info: dict[str, Any] = {}
-        self.parts: dict[str, Any] = {}
         self._cache: tuple[WordTable, Array, int] | None = None
         self._writer: Writer | None = None
         self._lock = Lock()  # of the cache: one tagger may serve several threads
 
     def __repr__(self) -> str:
         o = self.options
-        size = sum(array.size for array in self.params.values())
         what = ", ".join(f"{len(labels.names)} {name or 'tag'}s" for name, labels in self.columns.items())
-        return f"<RNNTagger: {what}, {len(self.words) - 1:,} words; {o.encoder}, {o.output}; {size:,} weights>"
+        return f"<RNNTagger: {what}, {len(self.words) - 1:,} words; {o.encoder}, {o.output}; {self.size:,} weights>"
 
     def __reduce__(self) -> Any:  # for pickle and copy: what it has remembered of words, and its lock, stay behind
         return RNNTagger, (self.options, self.words, self.features, self.columns, self.alphabet, self.vectors,
@@ -231,13 +222,6 @@ class RNNTagger(Annotator):
                                        self.temperatures.get(name, 1.0), () if forms is None else forms[at], ())
             yield at, answers
 
-    def finite(self, scores: Array) -> Array:
-        """``scores``. Raises ModelError when some are not finite, or nearly so: finite weights can be too large."""
-        if not -MAX_SCORE <= scores.min() <= scores.max() <= MAX_SCORE:
-            raise ModelError("weights so large that scores overflow", "no training ends with such weights",
-                             "Train it again, or fetch it again from where it came.", self.place)
-        return scores
-
     def _projections(self, words: list[str]) -> tuple[Array, Array]:
         """The first layer's projections of all word types met so far, kept between calls, for they depend
         on the word alone; and which of them each word has (N,)."""
@@ -288,19 +272,3 @@ def _network(options: Options, features: FeatureMap, columns: Mapping[str, Label
                      len(vectors) if vectors else 0, len(features.ngrams) if features.ngrams else 0)
                for _ in range(options.members)]
     return members[0] if options.members == 1 else Ensemble(members, (VECTORS,) if options.freeze_vectors else ())
-
-
-# ------------------------------------------------------------------ batches
-
-
-def batches(lengths: Sequence[int], tokens: int) -> Iterator[tuple[list[int], Packing]]:
-    """Non-empty sequences sorted by length into batches of about ``tokens`` tokens, longest first."""
-    sizes = np.array(lengths, np.intp)
-    order = np.argsort(-sizes, kind="stable")[:np.count_nonzero(sizes)]
-    ends = np.cumsum(sizes[order])
-    start = before = 0
-    while start < len(order):
-        stop = max(start + 1, int(np.searchsorted(ends, before + tokens, "right")))
-        members = order[start:stop]
-        yield members.tolist(), Packing(tuple(sizes[members].tolist()))
-        start, before = stop, int(ends[stop - 1])

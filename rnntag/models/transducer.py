@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..corpus.pairs import UNITS, Pair, Question
-from ..errors import ModelError, OptionError
 from ..nn.beam import search
 from ..nn.layers import Array
 from ..text.vocab import Vocab
+from .base import NetworkModel, vocabs
 from .encoder_decoder import Encoded, EncoderDecoder
 from .network import made
 from .options import CELLS, TrainingOptions, choice, number
@@ -46,7 +45,7 @@ class Answer(NamedTuple):
     log_probability: float
 
 
-class Transducer:
+class Transducer(NetworkModel):
     """A trained (or freshly initialised) transducer.
 
     source, target   id maps of the symbols; the id after the last is the end
@@ -54,19 +53,14 @@ class Transducer:
     """
 
     kind = "transducer"
-    dtype = "float32"
-    place: str | Path = ""  # as for RNNTagger
 
     def __init__(self, options: TransducerOptions, source: Vocab, target: Vocab, tags: Vocab,
                  params: dict[str, Array]):
-        self.options, self.source, self.target, self.tags, self.params = options, source, target, tags, params
-        self.network = _network(options, source, target, tags)
-        self.info: dict[str, Any] = {}
-        self.parts: dict[str, Any] = {}
+        super().__init__(options, source, target, tags, params)
+        self.options, self.source, self.target, self.tags = options, source, target, tags
 
     def __repr__(self) -> str:
-        return (f"<Transducer: {len(self.source) - 1} to {len(self.target) - 1} symbols, "
-                f"{sum(array.size for array in self.params.values()):,} weights>")
+        return f"<Transducer: {len(self.source) - 1} to {len(self.target) - 1} symbols, {self.size:,} weights>"
 
     @classmethod
     def create(cls, pairs: Sequence[Pair], options: TransducerOptions, rng: np.random.Generator) -> Transducer:
@@ -74,11 +68,13 @@ class Transducer:
         source, target = (Vocab.build(chain.from_iterable(map(set, side)), options.min_count)
                           for side in zip(*((pair.source, pair.target) for pair in pairs)))
         tags = Vocab.build(chain.from_iterable(pair.tags for pair in pairs))
-        return cls(options, source, target, tags, _network(options, source, target, tags).initialise(rng))
+        return cls.untrained(rng, options, source, target, tags)
 
-    def with_params(self, params: dict[str, Array]) -> Transducer:
-        """The same transducer with other weights."""
-        return Transducer(self.options, self.source, self.target, self.tags, params)
+    @staticmethod
+    def network_of(options: TransducerOptions, source: Vocab, target: Vocab, tags: Vocab) -> EncoderDecoder:
+        o = options
+        return EncoderDecoder(made(CELLS[o.cell])(), made(ATTENTIONS[o.attention]), len(source) + 1, len(target) + 1,
+                              len(tags) if len(tags) > 1 else 0, o.embedding, o.hidden, o.dropout)
 
     # -------------------------------------------------------------- strings to arrays
 
@@ -127,14 +123,7 @@ class Transducer:
 
     def _step(self, encoded: Encoded, *at: Array) -> tuple[Array, Array]:
         log_p, state = self.network.step(self.params, encoded, *at)
-        return self._finite(log_p), state
-
-    def _finite(self, array: Array) -> Array:
-        """``array``. Raises ModelError when some of it is not finite."""
-        if not np.isfinite(array).all():
-            raise ModelError("weights so large that scores overflow", "no training ends with such weights",
-                             "Train it again, or fetch it again from where it came.", self.place)
-        return array
+        return self.finite(log_p), state
 
     def _symbols(self, ids: list[int], question: Question) -> list[str]:
         """The symbols of an answer; for one that is unknown, the one of the source that attention is at."""
@@ -153,7 +142,7 @@ class Transducer:
         sources = [self.source_ids(question.source) for question in questions]
         tags = self.tag_ids(question.tags for question in questions)
         with np.errstate(over="ignore", invalid="ignore"):
-            return list(map(self._finite, self.network.alignments(self.params, sources, tags, targets)))
+            return list(map(self.finite, self.network.alignments(self.params, sources, tags, targets)))
 
     # -------------------------------------------------------------- model folder
 
@@ -161,15 +150,9 @@ class Transducer:
         """Options, id maps and arrays: what ``restore`` takes."""
         return self.options.to_dict(), {name: getattr(self, name).strings for name in MAPS}, self.params
 
-    @classmethod
-    def shapes(cls, options: dict[str, Any], ids: dict[str, Any]) -> dict[str, tuple[int, ...]]:
-        """Name and shape of every array; raises OptionError when options and id maps do not fit."""
-        return _network(*_check(options, ids)).shapes()
-
-    @classmethod
-    def restore(cls, options: dict[str, Any], ids: dict[str, Any], arrays: dict[str, Array]) -> Transducer:
-        """The transducer that ``state`` described."""
-        return cls(*_check(options, ids), arrays)
+    @staticmethod
+    def checked(options: dict[str, Any], ids: dict[str, Any]) -> tuple[Any, ...]:
+        return TransducerOptions.from_dict(options), *map(vocabs(ids, MAPS).get, MAPS)
 
 
 MAPS = ("source", "target", "tags")
@@ -178,16 +161,3 @@ MAPS = ("source", "target", "tags")
 def limit(length: int) -> int:
     """The most symbols that are written for a source of this length."""
     return 3 * length + 20
-
-
-def _check(options: dict[str, Any], ids: dict[str, Any]) -> tuple[TransducerOptions, Vocab, Vocab, Vocab]:
-    if ids.keys() != set(MAPS) or any(isinstance(strings, dict) for strings in ids.values()):
-        raise OptionError("id maps that do not fit", f"a transducer has {', '.join(MAPS)}")
-    source, target, tags = (Vocab(ids[name][1:]) for name in MAPS)
-    return TransducerOptions.from_dict(options), source, target, tags
-
-
-def _network(options: TransducerOptions, source: Vocab, target: Vocab, tags: Vocab) -> EncoderDecoder:
-    o = options
-    return EncoderDecoder(made(CELLS[o.cell])(), made(ATTENTIONS[o.attention]), len(source) + 1, len(target) + 1,
-                          len(tags) if len(tags) > 1 else 0, o.embedding, o.hidden, o.dropout)

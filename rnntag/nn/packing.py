@@ -1,7 +1,8 @@
 """Where the tokens of a batch stand in memory.
 
-A batch of B sentences, longest first, is packed time-major: step t is a block of the b_t sentences that are at
-least t+1 long, and the blocks follow each other, N rows in all. D directions read it side by side: in each step
+A batch of B sentences is packed time-major: step t is a block of the b_t sentences that are at least t+1 long, and
+the blocks follow each other, N rows in all. In a block the longest sentence comes first, whatever their order is
+outside, so those that go on are the first rows of the block before. D directions read it side by side: in each step
 first the rows that the forward direction reads, then those of the backward direction, which begins at the end of
 each sentence. So a step is one contiguous block of memory, and a direction is nothing but an order of rows. Two
 sentences, "a b c" and "x":
@@ -16,7 +17,7 @@ A batch of one sentence is the same thing with b_t = 1.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 
@@ -28,7 +29,8 @@ from .layers import Array
 class Packing:
     """The tokens of a batch.
 
-    lengths   (B,)  of the sentences, descending, each at least 1
+    lengths   (B,)  of the sentences, each at least 1
+    rank      (B,)  which row of a block each sentence has
     sizes     (T,)  b_t: how many sentences have a step t
     starts    (T,)  the first token row of each step
     time, sentence  (N,)  of each token row: its step, and which sentence it is of
@@ -40,14 +42,16 @@ class Packing:
 
     def __init__(self, lengths: tuple[int, ...]):
         L = self.lengths = np.array(lengths)
-        B = len(L)
-        self.time, self.sentence = np.nonzero(np.arange(L[0])[:, None] < L)
+        B, order = len(L), np.argsort(-L, kind="stable")
+        self.rank = np.argsort(order)
+        self.time, row = np.nonzero(np.arange(L[order[0]])[:, None] < L[order])
+        self.sentence = order[row]
         self.sizes = np.bincount(self.time)
         self.starts = np.cumsum(self.sizes) - self.sizes
         before = np.concatenate(([-B], self.starts[:-1]))  # start of the block before, among tokens
-        self.reverse = self.starts[L[self.sentence] - 1 - self.time] + self.sentence
-        self.previous = B + before[self.time] + self.sentence
-        self.last = B + self.starts[L - 1] + np.arange(B)
+        self.reverse = self.starts[L[self.sentence] - 1 - self.time] + row
+        self.previous = B + before[self.time] + row
+        self.last = B + self.starts[L - 1] + self.rank
         self.steps = [(slice(s, s + b), slice(p, p + b)) for s, p, b in
                       zip(self.starts.tolist(), before.tolist(), self.sizes.tolist())]
         self._readings: dict[int, Reading] = {}
@@ -70,7 +74,7 @@ class Packing:
         """Token rows (N, window) around each token; N where the sentence has ended."""
         time = self.time[:, None] + np.arange(window) - window // 2
         inside = (time >= 0) & (time < self.lengths[self.sentence, None])
-        rows = self.starts[np.clip(time, 0, len(self.sizes) - 1)] + self.sentence[:, None]
+        rows = self.starts[np.clip(time, 0, len(self.sizes) - 1)] + self.rank[self.sentence, None]
         return np.where(inside, rows, len(self))
 
 
@@ -89,7 +93,7 @@ class Reading:
     def __init__(self, packing: Packing, D: int):
         B, sizes = len(packing.lengths), packing.sizes
         starts = D * packing.starts
-        self.order = (starts + np.arange(D)[:, None] * sizes)[:, packing.time] + packing.sentence
+        self.order = (starts + np.arange(D)[:, None] * sizes)[:, packing.time] + packing.rank[packing.sentence]
         self.place = self.order.copy().T
         if D == 2:
             self.place[:, 1] = self.order[1, packing.reverse]
@@ -109,12 +113,25 @@ def _sentence(length: int) -> Packing:
 
 
 def pack(lengths: tuple[int, ...]) -> Packing:
-    """The packing of a batch whose sentences have these lengths, longest first."""
+    """The packing of a batch whose sentences have these lengths."""
     return _sentence(*lengths) if len(lengths) == 1 else Packing(lengths)
 
 
-def interleave(sequences: list[Array], packing: Packing) -> Array:
-    """Sequences, longest first, in the packed order of their tokens."""
+def batches(lengths: Sequence[int], tokens: int) -> Iterator[tuple[list[int], Packing]]:
+    """Non-empty sequences sorted by length into batches of about ``tokens`` tokens, longest first."""
+    sizes = np.array(lengths, np.intp)
+    order = np.argsort(-sizes, kind="stable")[:np.count_nonzero(sizes)]
+    ends = np.cumsum(sizes[order])
+    start = before = 0
+    while start < len(order):
+        stop = max(start + 1, int(np.searchsorted(ends, before + tokens, "right")))
+        members = order[start:stop]
+        yield members.tolist(), Packing(tuple(sizes[members].tolist()))
+        start, before = stop, int(ends[stop - 1])
+
+
+def interleave(sequences: Sequence[Array], packing: Packing) -> Array:
+    """Sequences in the packed order of their tokens."""
     if len(sequences) == 1:
         return sequences[0]
     starts = np.cumsum(packing.lengths) - packing.lengths
@@ -122,7 +139,7 @@ def interleave(sequences: list[Array], packing: Packing) -> Array:
 
 
 def pad(a: Array, packing: Packing) -> Array:
-    """Packed tokens (N, ...) as sentences (B, T, ...) that are all as long as the first, zeros beyond their ends."""
+    """Packed tokens (N, ...) as sentences (B, T, ...) all as long as the longest, zeros beyond their ends."""
     padded = np.zeros((len(packing.lengths), len(packing.sizes), *a.shape[1:]), a.dtype)
     padded[packing.sentence, packing.time] = a
     return padded

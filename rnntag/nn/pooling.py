@@ -39,7 +39,7 @@ class Last(Pooling):
     def _places(self, packing: Packing) -> list[tuple[Array, slice]]:
         """The rows at which each direction ends, and its values."""
         B, H = len(packing.lengths), self.I // self.directions
-        ends = [packing.last - B, np.arange(B)][:self.directions]
+        ends = [packing.last - B, packing.rank][:self.directions]
         return [(rows, slice(d * H, (d + 1) * H)) for d, rows in enumerate(ends)]
 
 

@@ -132,7 +132,7 @@ class Recurrent(Layer):
         else:
             dz, dstates = run_back(self.cell, cache.W_h, local, dh, packing, dfinal)
             first = D * len(packing.lengths)
-            dinitial = dstates[:, :first].reshape(len(dstates), D, -1, self.H)
+            dinitial = dstates[:, :first].reshape(len(dstates), D, -1, self.H)[:, :, packing.rank]
             if self.penalty:
                 dpenalty = propagation_penalty(cache.W_h, dz, dstates[0, first:], packing)[1][0]
         dz = to_tokens(dz, reading)
@@ -202,7 +202,7 @@ def run(cell: Cell, W_h: Array, z: Iterable[Array], packing: Packing, initial: A
     S, B, reading = cell.states, len(packing.lengths), packing.read(D)
     states = np.empty((S, D * (B + len(packing)), H), W_h.dtype)
     first = states[:, :D * B].reshape(S, D, B, H)
-    first[...] = 0 if initial is None else initial
+    first[:, :, packing.rank] = 0 if initial is None else initial
     previous, W_h, scratch = (_step_axes(a, D) for a in (first, W_h, np.empty((n, D, B, H), W_h.dtype)))
     for (b, _), z_t, state in zip(reading.steps, z, blocks(states[:, D * B:], reading)):
         if b < B:  # some sentences have ended
@@ -251,7 +251,7 @@ def truncated(cell: Cell, W_h: Array, local: Any, dh: Array, packing: Packing, d
     for _, dz_k, dbefore in errors_back(cell, W_h, local, dh, packing, bptt, dfinal):
         dz[:, order] += dz_k
         dinitial += dbefore[:, :, :B]
-    return dz, dinitial
+    return dz, dinitial[:, :, packing.rank]
 
 
 def errors_back(cell: Cell, W_h: Array, local: Any, dh: Array, packing: Packing, steps: int,

@@ -1,4 +1,4 @@
-"""The softmax over a vocabulary of many words, with some of them as candidates in training."""
+"""The softmax over a vocabulary of many words, with some of them as candidates in training; drawing from it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .layers import Array, DensePass, Rows, Shapes, add_rows, rows_gradient
+from .layers import Array, DensePass, Rows, Shapes, add_rows, rows_gradient, softmax
 from .output import Softmax
 
 
@@ -38,8 +38,8 @@ class VocabularySoftmax(Softmax):
         return dy @ params[self.W], {self.W: dy.T @ cache.x, self.b: dy.sum(axis=0)}
 
     def sampled_loss(self, params: dict[str, Array], h: Array, targets: Array,
-                     rng: np.random.Generator) -> tuple[float, Array, dict[str, Any]]:
-        """- sum_t log p_t(y_t), dh and the gradients, the sum in the softmax estimated     (Bengio and Senecal 2008)
+                     rng: np.random.Generator, B: int = 1) -> tuple[float, Array, dict[str, Any]]:
+        """- sum_t log p_t(y_t) / B, dh and the gradients, the sum in p_t estimated     (Bengio and Senecal 2008)
 
         sum_v exp s_v ~ sum of the C/2 most frequent + (V - C/2) / (C/2) sum of C/2 drawn from the others
 
@@ -49,7 +49,8 @@ class VocabularySoftmax(Softmax):
         if K == V:
             scores, cache = self.forward(params, h)
             loss, dscores, _ = self.loss(params, scores, targets, None)  # type: ignore[arg-type]
-            return loss, *self.backward(params, dscores, cache)
+            dscores /= B
+            return loss / B, *self.backward(params, dscores, cache)
         drawn = K + np.sort(rng.choice(V - K, M, replace=False))
         ids = np.concatenate((np.arange(K), drawn))
         W, b = params[self.W][ids], params[self.b][ids]
@@ -67,9 +68,17 @@ class VocabularySoftmax(Softmax):
 
         loss, dscores, _ = self.loss(params, scores, np.where(targets < K, targets, len(ids)),
                                      None)  # type: ignore[arg-type]
+        dscores /= B
         dscores, down = dscores[:, :-1], dscores[rare, -1:]
         dh = dscores @ W
         dh[rare] += down * W_own
         dW = add_rows(Rows(ids, dscores.T @ h), rows_gradient(down * h_own, own[:, None]))
         db = add_rows(Rows(ids, dscores.sum(axis=0)), rows_gradient(down[:, 0], own[:, None]))
-        return loss, dh, {self.W: dW, self.b: db}
+        return loss / B, dh, {self.W: dW, self.b: db}
+
+
+def draw(scores: Array, temperature: float, rng: np.random.Generator) -> int:
+    """A class drawn with P(k) = softmax(s / T)_k for scores (K,); with T = 0 the one with the highest score."""
+    if temperature == 0:
+        return int(scores.argmax())
+    return int(rng.choice(len(scores), p=softmax(scores.astype(float) / temperature)))

@@ -13,6 +13,7 @@ from ..corpus import TO_TAG, Layout, Sentence, read
 from ..errors import CorpusError, OptionError
 from ..files import shown
 from ..models.language_model import LanguageModel, LanguageOptions
+from ..models.options import refuse_unused
 from ..nn.layers import Array
 from ..nn.packing import interleave, pack
 from ..storage.modelfile import origin, provenance
@@ -87,7 +88,7 @@ def prepare_language(text: str | Path, *, dev: str | Path | None, dev_fraction: 
     """
     check_dev(dev is not None, dev_fraction, keep)
     chosen = LanguageOptions.from_dict(options)
-    chosen.refuse_unused(options, dev is not None or dev_fraction > 0)
+    refuse_unused(chosen, options, dev is not None or dev_fraction > 0)
     train = _sentences(text, layout)
     info = origin(text, train, layout)
     held_out = _sentences(dev, layout) if dev is not None else []

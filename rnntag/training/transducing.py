@@ -10,8 +10,9 @@ import numpy as np
 
 from ..corpus.pairs import Pair, Question, read_pairs
 from ..corpus.split import hold_out
-from ..errors import CorpusError, OptionError
+from ..errors import CorpusError
 from ..files import digest
+from ..models.options import refuse_unused
 from ..models.transducer import Transducer, TransducerOptions
 from ..nn.layers import Array
 from ..storage.archive import sha256
@@ -64,9 +65,7 @@ def prepare_transducer(path: str | Path, *, dev: str | Path | None = None, dev_f
     """
     check_dev(dev is not None, dev_fraction, keep)
     chosen = TransducerOptions.from_dict(dict(options))
-    if "patience" in options and chosen.patience and not (dev or dev_fraction):
-        raise OptionError(f"{chosen.patience} without a dev set", "it would change nothing", "Leave it out.",
-                          "--patience")
+    refuse_unused(chosen, options, dev is not None or dev_fraction > 0)
     train = read_pairs(path, chosen.unit)
     held_out = read_pairs(dev, chosen.unit) if dev is not None else []
     info: dict[str, Any] = {"train": _origin(path, train)}
