@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import gc
 import multiprocessing
 import os
 import signal
@@ -24,8 +25,10 @@ class Pool:
 
     what   the name of one of them in messages: "a training process"
 
-    A process is started when there is work for it, by a thread of this process that from then on hands it a
-    task and waits for the answer. They end with the ``with`` block, with the pool, and with this process.
+    They are started when there is work for them: as copies of this process, with ``given`` in their memory, where it
+    has no other thread and the system can tell (Linux); otherwise as new ones, to which it is sent. From then on
+    each has a thread of this process, which hands it a task and waits for the answer. They end with the ``with``
+    block, with the pool, and with this process.
 
     ProcessPoolExecutor does not do: when this process is killed, its semaphores are reported as leaked, and when
     its processes are killed while tasks are being cancelled, its shutdown may wait for ever (Python 3.11).
@@ -36,6 +39,7 @@ class Pool:
         self._threads = ThreadPoolExecutor(jobs, initializer=_leave_signals_to_others)
         self._local = threading.local()
         self._processes: list[BaseProcess] = []
+        self._idle: deque[Connection] = deque()  # those that have no thread yet
         self._closed = False
 
     def __enter__(self) -> Pool:
@@ -59,6 +63,8 @@ class Pool:
         Raises what ``do`` raises, and RnntagError when a process dies.
         """
         waiting: deque[Future[Any]] = deque()
+        while _alone() and len(self._processes) < self.jobs:  # before there are threads
+            self._idle.append(self._start("fork"))
         try:
             for task in tasks:
                 waiting.append(self._threads.submit(self._ask, do, task))
@@ -73,7 +79,7 @@ class Pool:
     def _ask(self, do: Callable[[Any, Any], Any], task: Any) -> Any:
         """The answer of this thread's process."""
         if not hasattr(self._local, "connection"):
-            self._local.connection = self._start()
+            self._local.connection = self._idle.pop() if self._idle else self._start("spawn")
         try:
             self._local.connection.send((do, task))
             answer, error, told = self._local.connection.recv()
@@ -85,33 +91,65 @@ class Pool:
             raise error from RuntimeError(f"in {self._what}:\n{told}")
         return answer
 
-    def _start(self) -> Connection:
+    def _start(self, method: str) -> Connection:
         """A new process, as the connection to it."""
-        context = multiprocessing.get_context("spawn")  # alike on all systems; BLAS threads are inherited
+        context: Any = multiprocessing.get_context(method)
         here, there = context.Pipe()
-        with there:
-            process = context.Process(target=_serve, args=(there,))
+        inherited = (here, *self._first) if method == "fork" else None
+        with there, _signals_left_to_others():
+            process = context.Process(target=_serve, args=(there, inherited))
             process.start()
         self._processes.append(process)
         if self._closed:  # meanwhile, by another thread, which may not have seen this one
             process.kill()
-        with contextlib.suppress(OSError):  # of one that has died; asking it will tell
-            here.send(self._first)
+        if inherited is None:
+            with contextlib.suppress(OSError):  # of one that has died; asking it will tell
+                here.send(self._first)
         return here
 
 
-def _leave_signals_to_others() -> None:
-    """Processes inherit this from the thread that starts them: what a terminal sends to all, this process handles."""
-    if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})
+def _alone() -> bool:
+    """Has this process one thread, those of C libraries counted too? A copy of it would lack the others, and wait for
+    ever for what they hold."""
+    try:
+        return len(os.listdir("/proc/self/task")) == 1
+    except OSError:
+        return False
 
 
-def _serve(connection: Connection) -> None:
-    """Do tasks until the other end of the connection is closed."""
+@contextlib.contextmanager
+def _signals_left_to_others() -> Iterator[None]:
+    """A process that is started here does not get what a terminal sends to all: this process handles that."""
+    before = _leave_signals_to_others()
+    try:
+        yield
+    finally:
+        if before is not None:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _leave_signals_to_others() -> Any:
+    """Block them in this thread; returns what was blocked before."""
+    if not hasattr(signal, "pthread_sigmask"):
+        return None
+    return signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})
+
+
+def _serve(connection: Connection, inherited: tuple[Any, ...] | None) -> None:
+    """Do tasks until the other end of the connection is closed.
+
+    inherited   by a copy of the process that started it: that other end, and what is to be called to begin with
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # for systems where it could not be blocked
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    gc.freeze()  # what is there now stays, and need not be looked at again and again
     with contextlib.suppress(EOFError, OSError):
-        make, given = connection.recv()
+        if inherited:
+            other, make, given = inherited
+            other.close()
+        else:
+            make, given = connection.recv()
         made = functools.cache(lambda: make(*given))
         while True:
             do, task = connection.recv()

@@ -6,9 +6,10 @@ import signal
 import pytest
 from conftest import ROOT
 from invoking import TINY, failure, invoke
+from mutating import mutate_bytes
 from samples import TEXT
 from serving import Served
-from test_serve import mutated, send
+from test_serve import BITS, send
 
 from rnntag.cli.annotate import main
 from rnntag.cli.train_rnn import main as train_rnn
@@ -182,7 +183,7 @@ def test_nothing_malformed_changes_the_file(running):
     good = (b"POST /api/accept HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: "
             + str(len(body)).encode() + b"\r\n\r\n" + body)
     for _ in range(200):
-        send(server.port, mutated(good, rng))
+        send(server.port, mutate_bytes(rng, good, BITS))
     assert (folder / "c.wordtag").read_bytes() == SAMPLE and "Traceback" not in server.said()
     assert server.ask("/api/status")["done"] == 0
 

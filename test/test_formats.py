@@ -78,6 +78,14 @@ def test_a_file_without_blank_lines_is_not_read_to_its_end(monkeypatch):
     assert [s.words for s in found] == [[], ["b"]] and skipped.count == 1
 
 
+@pytest.mark.parametrize("column, line, filled", [(2, "a", "a\tX"), (4, "a", "a\t_\t_\tX"), (3, "a\tb", "a\tb\tX"),
+                                                  (4, "a\tb", "a\tb\t_\tX"), (2, "a\tb\tc", "a\tX\tc")])
+def test_a_tag_goes_into_its_column_of_vertical_whatever_stands_there(column, line, filled):
+    (found,) = sentences(line + "\n\n", "vertical", want="words", column=column)
+    found.tags = ["X"]
+    assert back([found], "vertical", column=column) == filled + "\n\n"
+
+
 def test_a_sentence_of_too_many_rows_is_refused(monkeypatch):
     monkeypatch.setattr(corpus.base, "MAX_SENTENCE_TOKENS", 3)
     assert refusal("a\nb\nc\nd\n", "vertical").startswith("file:1: a sentence of 4 tokens")

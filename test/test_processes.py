@@ -11,10 +11,17 @@ import threading
 import pytest
 from conftest import ENVIRONMENT
 
+from rnntag import processes
 from rnntag.errors import RnntagError
 from rnntag.processes import Pool
 
 posix = pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
+
+
+@pytest.fixture(autouse=True, params=[True, False], ids=["copied where it can be", "new"])
+def copied(request, monkeypatch):
+    if not request.param:
+        monkeypatch.setattr(processes, "_alone", lambda: False)
 
 
 def process(pool):
@@ -98,3 +105,44 @@ def test_processes_end_with_the_one_that_started_them(number):
         process.send_signal(number)
         process.communicate(timeout=20)  # until no process has the pipe open any more
     assert process.returncode == -number
+
+
+KINDS = """
+import multiprocessing, threading
+from rnntag.processes import Pool
+end = threading.Event()
+if THREAD:
+    threading.Thread(target=end.wait).start()
+with Pool(2, "a process", int, "7") as pool:
+    found = list(pool.map(max, [8, 6], 2))
+    print(found, *sorted(type(child).__name__ for child in multiprocessing.active_children()))
+end.set()
+"""
+UNWRITTEN = """
+import sys
+from rnntag.processes import Pool
+stream = open(sys.argv[1], "w")
+stream.write("once")
+with Pool(2, "a process", int, "7") as pool:
+    print(*pool.map(max, [8, 6], 2))
+del pool
+stream.close()
+"""
+threads = pytest.mark.skipif(not os.path.isdir("/proc/self/task"), reason="nothing tells how many threads there are")
+
+
+def written(program, *arguments):
+    return subprocess.run([sys.executable, "-c", program, *arguments], stdout=subprocess.PIPE, check=True, text=True,
+                          env=ENVIRONMENT).stdout
+
+
+@threads
+@pytest.mark.parametrize("thread, kinds", [(0, "ForkProcess ForkProcess"), (1, "SpawnProcess SpawnProcess")])
+def test_a_process_is_copied_when_it_has_no_other_thread(thread, kinds):
+    assert written(f"THREAD = {thread}{KINDS}") == f"[8, 7] {kinds}\n"
+
+
+@threads
+def test_what_a_process_has_yet_to_write_its_copies_do_not(tmp_path):
+    assert written(UNWRITTEN, tmp_path / "text") == "8 7\n"
+    assert (tmp_path / "text").read_text() == "once"

@@ -5,17 +5,19 @@ import os
 import string
 import warnings
 from io import BytesIO
+from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
+from formatted import sentences as parsed
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 from resuming import ends_the_same
 
 from rnntag import corpus, files
-from rnntag.corpus import FORMATS, Column, Sentence
+from rnntag.corpus import FORMATS, Column, Sentence, Skipped
 from rnntag.errors import CorpusError, CorpusWarning, ModelError, OptionError, RnntagError
 from rnntag.models.hmm import HMMTagger
 from rnntag.models.options import Options
@@ -233,3 +235,28 @@ def test_any_manifest_is_refused(values):
         Path(folder, "model.json").write_text(json.dumps({"format": "rnntag", "format_version": 1} | values))
         with pytest.raises(ModelError):
             modelfile.load(folder)
+
+
+def blocks_of(lines, limit):
+    """The line in which each sentence begins, and its words, straight from the rule; None where they are too many."""
+    found, first, words = [], 1, []
+    for number, line in enumerate([*lines, None], 1):
+        if line:
+            words.append(line)
+        elif line == "" or words:
+            found.append((first, None if len(words) > limit else words))
+            first, words = number + 1, []
+    return found
+
+
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_every_sequence_of_lines_and_blank_lines_falls_into_its_sentences(monkeypatch, end):
+    monkeypatch.setattr(corpus.columns, "MAX_BLOCK_LINES", 2)
+    for lines in product(*[("", "a")] * 7):
+        if end == "" and lines[-1] == "":
+            continue  # the same file as without this line
+        skipped, wanted = Skipped(), blocks_of(lines, 2)
+        found = parsed("\n".join(lines) + end, "vertical", skipped)
+        assert [(s.line, s.words) for s in found] == [(line, words or []) for line, words in wanted]
+        bad = [line for line, words in wanted if words is None]
+        assert [error.place for error in skipped.first] == [f"file:{line}" for line in bad]

@@ -16,6 +16,8 @@ from rnntag.corpus import read
 from rnntag.corpus.tokenisation import split
 from rnntag.storage.modelfile import load
 
+BITS = [b"\r\n", b"\0", b"{" * 50, b"\xff", b"Transfer-Encoding: chunked\r\n", b"999"]  # to put into requests
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
@@ -151,9 +153,8 @@ def test_nothing_malformed_brings_it_down(server):
     rng = random.Random(6)
     good = (b"POST /tag HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 15\r\n\r\n"
             b'{"text": "a b"}')
-    bits = [b"\r\n", b"\0", b"{" * 50, b"\xff", b"Transfer-Encoding: chunked\r\n", b"999"]
     for _ in range(300):
-        send(server.port, mutate_bytes(rng, good, bits))
+        send(server.port, mutate_bytes(rng, good, BITS))
     server.ask("/tag", {"text": "a"})
     assert "Traceback" not in server.said() and server.said().count("\n") == 2
 

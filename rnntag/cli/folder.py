@@ -18,7 +18,6 @@ from ..events import tell
 from ..files import PART, STANDARD, digest, reporting, shown, write_bytes
 from .common import refuse
 from .parquet import TEXT_ONLY, is_parquet, tag_parquet
-from .progress import Progress
 from .table import table
 from .tagging import shape, tag_file
 
@@ -57,6 +56,7 @@ def _tag_into(folder: Path, tagger: Any, sources: Sequence[str], model: Path, re
 
     A file about which there is an error is named and left out, and the others are tagged.
     """
+    from .progress import Progress
     answers = _answers(sources, folder, how)
     going_on = _begin(folder, model, list(answers.values()), resume, force)
     rows, total, bad = [("file", "sentences", "tokens", "seconds", "answer")], [0, 0, 0.0], 0

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import chain, islice, repeat, takewhile
+from operator import itemgetter
+from typing import Any
 
 from ..errors import CorpusError, quote
 from .base import Best, Block, Column, Format, Sentence
@@ -13,6 +16,7 @@ MAX_BLOCK_LINES = 100_000  # of a sentence, with its comments
 WIDTH = 10  # of CoNLL-U,
 CELLS = {"lemma": 2, "upos": 3, "xpos": 4, "feats": 5}  # in which the columns of a sentence are, from 0
 NUMBERS = list(map(str, range(1, 201)))  # the IDs of most sentences, which need not be looked at one by one
+END = object()  # stands after the last line
 PROBABILITY = re.compile(r"0\.[0-9]{6}|1\.000000")  # a cell of vertical, as it is written
 
 
@@ -20,23 +24,31 @@ class BlockFormat(Format):
     """A format with one token a line. A blank line more than needed is an empty sentence."""
 
     def blocks(self, lines: Lines) -> Iterator[tuple[int, Block | CorpusError]]:
-        first, texts, bad = 1, list[str](), None
-        for number, text in lines:
-            if text == "":
-                yield (first, bad) if bad else (first if texts else number, Block(self.name, texts))
-                first, texts, bad = number + 1, [], None
-            elif isinstance(text, CorpusError):
-                bad, texts = bad or text, []
-            elif bad is None:
-                texts.append(text)
-                if len(texts) > MAX_BLOCK_LINES:
-                    bad, texts = CorpusError(
-                        f"no blank line in {MAX_BLOCK_LINES:,} lines", "one ends each sentence",
-                        "Is it another format? Try --format.", lines.place(first)), []
-                    if lines.skipped is None:
-                        raise bad
-        if bad or texts:
-            yield first, bad or Block(self.name, texts, end="" if lines.unfinished else "\n")
+        texts, number, last = chain(map(itemgetter(1), lines), [END]), 1, None
+        while last is not END:
+            left = takewhile(bool, texts)  # itertools take no time for each line
+            block, first = list(islice(left, MAX_BLOCK_LINES + 1)), number
+            bad = self._refused(block, first, lines)
+            number, last = number + len(block) + 1, block[-1] if block else None
+            for last in left:
+                number += 1
+            if last is not END:
+                yield first, bad or Block(self.name, block)
+            elif bad or len(block) > 1:
+                yield first, bad or Block(self.name, block[:-1], end="" if lines.unfinished else "\n")
+
+    @staticmethod
+    def _refused(block: list[Any], first: int, lines: Lines) -> CorpusError | None:
+        """What is wrong with the lines of a block, which is raised unless such blocks are passed over."""
+        if lines.skipped is not None and (bad := [text for text in block if isinstance(text, CorpusError)]):
+            return bad[0]
+        if len(block) <= MAX_BLOCK_LINES or block[-1] is END:
+            return None
+        error = CorpusError(f"no blank line in {MAX_BLOCK_LINES:,} lines", "one ends each sentence",
+                            "Is it another format? Try --format.", lines.place(first))
+        if lines.skipped is None:
+            raise error
+        return error
 
     def line_of(self, sentence: Sentence, position: int) -> int:
         block = sentence.source
@@ -70,10 +82,10 @@ class Vertical(BlockFormat):
     def parse(self, block: Block, number: int, lines: Lines) -> Sentence:
         rows = [line.split("\t") for line in block.lines]
         words = [row[0] for row in rows]
-        for position, word in enumerate(words):
-            if not word.strip(" "):
-                raise CorpusError("a line without a word", "vertical is word TAB tag, and an empty line "
-                                  "after each sentence", place=lines.place(number + position))
+        if not all(map(str.strip, words, repeat(" "))):
+            position = next(i for i, word in enumerate(words) if not word.strip(" "))
+            raise CorpusError("a line without a word", "vertical is word TAB tag, and an empty line "
+                              "after each sentence", place=lines.place(number + position))
         block.rows, column = range(len(rows)), self.column - 1
         best = self._best(rows, block) if rows and len(rows[0]) > self.column else None
         if self.want == "words":
@@ -100,6 +112,15 @@ class Vertical(BlockFormat):
     def explain(self, name: str) -> str:
         return f"vertical has it in column {self.column}" if name in ("", self.fields[0]) else super().explain(name)
 
+    def _with_tag(self, line: str, tag: str) -> str:
+        """The line with this tag; without one it stays as it was."""
+        if not tag:
+            return line
+        row = line.split("\t")
+        row += ["_"] * (self.column - len(row))
+        row[self.column - 1] = tag
+        return "\t".join(row)
+
     def _with_best(self, line: str, best: list[tuple[str, float]]) -> str:
         """The line with these probabilities beside the tag: ``_best`` backwards."""
         self.checked((tag for tag, _ in best[1:]), "tag", spaces=True)
@@ -115,16 +136,9 @@ class Vertical(BlockFormat):
             self.checked(sentence.words, "word", spaces=True)
         if first is not None:
             self.checked((tag for tag in set(first.values) if tag or not same), "tag", spaces=True)
-            column, filled = self.column - 1, []
-            for line, tag in zip(lines, first.values, strict=True):
-                if not tag:  # it had none, and stays as it was
-                    filled.append(line)
-                    continue
-                row = line.split("\t")
-                row += ["_"] * (column + 1 - len(row))
-                row[column] = tag
-                filled.append("\t".join(row))
-            lines = filled
+            cells = "\t_" * (self.column - 2) + "\t"
+            lines = [f"{line}{cells}{tag}" if tag and "\t" not in line else self._with_tag(line, tag)
+                     for line, tag in zip(lines, first.values, strict=True)]
         if first is not None and first.best:
             lines = list(map(self._with_best, lines, first.best))
         end = source.end if same and source else "\n\n"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import warnings
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from io import BufferedIOBase
+from itertools import chain
 from pathlib import Path
 
 from ..errors import CorpusError, CorpusWarning
@@ -54,13 +55,15 @@ class Lines:
         self.stream, self.name, self.skipped = stream, shown(name), skipped
         self.unfinished = False
         self._crlf = self._cr = False
-        self._rest = self._read()
+        self._rest = chain.from_iterable(self._read())
         self._ahead: deque[Line] = deque()
 
     def __iter__(self) -> Iterator[Line]:
+        return chain(self._seen(), self._rest)
+
+    def _seen(self) -> Iterator[Line]:
         while self._ahead:
             yield self._ahead.popleft()
-        yield from self._rest
 
     def texts(self) -> Iterator[tuple[int, str]]:
         """The lines of a file in which none is passed over."""
@@ -92,8 +95,8 @@ class Lines:
         """Tell about line ``number`` what deserves a look."""
         warnings.warn(f"{self.place(number)}: {text}", CorpusWarning, stacklevel=3)
 
-    def _read(self) -> Iterator[Line]:
-        """All lines. The stream is taken in blocks that end wherever they may, as they come; ``rest``
+    def _read(self) -> Iterator[Iterable[Line]]:
+        """All lines, some at a time. The stream is taken in blocks that end wherever they may, as they come; ``rest``
         is what has come of the last line. A line within one block is short enough by that alone."""
         size = min(BLOCK_BYTES, MAX_LINE_BYTES)
         number, offset, rest = 1, 0, b""
@@ -101,22 +104,22 @@ class Lines:
             data = rest + block
             first = data.find(b"\n", len(rest))
             if (first if first >= 0 else len(data)) > MAX_LINE_BYTES:
-                yield number, self._refused(CorpusError(
+                yield [(number, self._refused(CorpusError(
                     f"a line of more than {MAX_LINE_BYTES:,} bytes", "a sentence goes on a line of its own",
-                    OLD_MAC if b"\r" in data else "Split the text into sentences first.", self.place(number)))
+                    OLD_MAC if b"\r" in data else "Split the text into sentences first.", self.place(number))))]
                 while first < 0 and block:  # to where the next line begins
                     offset += len(data)
                     data = block = self.stream.read1(size)
                     first = data.find(b"\n")
                 data, offset, number = data[first + 1:], offset + first + 1, number + 1
             end = data.rfind(b"\n") + 1
-            yield from self._decoded(number, offset, data[:end])
+            yield self._decoded(number, offset, data[:end])
             number, offset, rest = number + data.count(b"\n"), offset + end, data[end:]
         if rest:
             self.unfinished = True
-            yield from self._decoded(number, offset, rest + b"\n")
+            yield self._decoded(number, offset, rest + b"\n")
 
-    def _decoded(self, number: int, offset: int, data: bytes) -> Iterator[Line]:
+    def _decoded(self, number: int, offset: int, data: bytes) -> Iterable[Line]:
         """Whole lines, the first being line ``number``, ``offset`` bytes into the file."""
         if offset == 0 and data.startswith(BYTE_ORDER_MARK):
             self.warn(number, "a byte order mark; ignored")
@@ -124,11 +127,10 @@ class Lines:
         try:
             texts = data.decode("utf-8").split("\n")[:-1]
         except UnicodeDecodeError:
-            yield from self._line_by_line(number, offset, data)
-            return
+            return self._line_by_line(number, offset, data)
         if b"\r" in data:
             texts = [self._without_cr(i, text) for i, text in enumerate(texts, number)]
-        yield from enumerate(texts, number)
+        return enumerate(texts, number)
 
     def _line_by_line(self, number: int, offset: int, data: bytes) -> Iterator[Line]:
         """The lines one by one, those that are not UTF-8 refused."""

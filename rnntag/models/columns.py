@@ -114,11 +114,11 @@ class Labels:
         order = np.argsort(-p, axis=1, kind="stable")[:, :count]
         return [[(self.names[k], float(row[k])) for k in ks] for ks, row in zip(order.tolist(), p)]
 
-    def answer(self, scored: Scored, best: int) -> tuple[Sequence[str], Best | None]:
+    def answer(self, scored: Scored, best: int) -> tuple[Sequence[str] | Array, Best | None]:
         """The value of each word; with ``best`` that many values with their probabilities, the answered one first."""
         classes = scored.classes()
         ranks = ranked(self.vocab.strings[1:], classes, scored.probabilities(), best) if best else None
-        return self.names[classes].tolist(), ranks
+        return self.names[classes], ranks
 
 
 class Lemmas(Labels):
