@@ -1,15 +1,17 @@
 """Measure segmenters, from raw text to sentences and words.
 
     python scripts/segmentation.py ud TRAIN.conllu DEV.conllu [--seeds 3] [--rules] [OPTION...]
+    python scripts/segmentation.py tags MODEL DEV.conllu
     python scripts/segmentation.py words CORPUS [--seeds 3] [--crf] [OPTION...]
-    python scripts/segmentation.py memory MODEL [--megabytes 1000]
+    python scripts/segmentation.py memory MODEL [--megabytes 100] [--kind KIND...]
 
 ud      trains on TRAIN, segments the raw text of DEV (paragraphs, blank lines between them) and grades the answer
         with udeval of the package udtools; with --rules also tokens by white space and punctuation
+tags    the same for the answer of a tagger with a segmenter, and for its columns
 words   10-fold cross-validation on segmented text, a sentence a line; with --crf also python-crfsuite with the
         characters and their types in a window of 2, and their 1- to 3-grams
-memory  segments text of this size, sentences in paragraphs, then one line, then a line without a sentence end;
-        prints the peak memory of each
+memory  segments paragraphs, one line, a line without a sentence end, one without a space, and words that are always
+        new, of 10 MB and of this size, and prints the peak memory of each
 
 OPTION are those of train-segmenter. Figures are means over the seeds, with the standard deviation; CPU seconds are of
 the process.
@@ -47,7 +49,12 @@ from rnntag.text.places import character_type  # noqa: E402
 from rnntag.training.segmenting import segmentation, train_segmenter  # noqa: E402
 
 MEASURES = ("Tokens", "Sentences", "Words")
+COLUMNS = ("UPOS", "XPOS", "UFeats", "AllTags", "Lemmas")  # and their measures
 RULE = re.compile(r"\d+(?:[.,:]\d+)*|\w+|[^\w\s]")  # tokens
+UNITS = {"paragraphs": "The dog barked at Mr. Smith, who didn't run. Why not?\n\n",
+         "one line": "The dog barked at Mr. Smith, who didn't run. Why not? ",
+         "no sentence end": "the dog and the cat and ", "no space": "x",
+         "new words": "Dog {} barked.\n\n"}  # of texts that are long; {}: a number
 STOP = re.compile(r"[.!?\u2026]['\")\]\u201d\u00bb]*(?=\s)")  # where sentences end
 
 seeds_option = click.option("--seeds", type=click.IntRange(1), default=3, show_default=True, metavar="N")
@@ -82,8 +89,8 @@ def main() -> None:
 @own_options
 def ud(train: str, dev: str, seeds: int, rules: bool, **changes: Any) -> None:
     """Tokens, sentences and words of raw text, graded by udeval."""
-    text = "\n\n".join(paragraph.text for paragraph in paragraphs(dev)) + "\n"
-    print(f"{'':12}" + "".join(f"{name:>20}" for name in (*MEASURES, "training CPU s", "words/CPU s")))
+    text = raw(dev)
+    header(*MEASURES, "training CPU s", "words/CPU s")
     if rules:
         began = cpu()
         sentences = list(by_rules(text))
@@ -100,8 +107,28 @@ def ud(train: str, dev: str, seeds: int, rules: bool, **changes: Any) -> None:
     print(line("mean", runs))
 
 
-def graded(gold: str, sentences: list[Segmented]) -> list[float]:
-    """F1 of each of MEASURES, in percent."""
+@main.command(cls=Command)
+@click.argument("model")
+@click.argument("dev")
+def tags(model: str, dev: str) -> None:
+    """The columns of raw text, graded by udeval."""
+    tagger = load(model)
+    header(*MEASURES, *COLUMNS)
+    print(line("", [graded(dev, list(tagger.read(raw(dev))), (*MEASURES, *COLUMNS))]))
+
+
+def header(*names: str) -> None:
+    """The names of the columns of ``line``."""
+    print(f"{'':12}" + "".join(f"{name:>20}" for name in names))
+
+
+def raw(corpus: str) -> str:
+    """The text of a corpus: its paragraphs, blank lines between them."""
+    return "\n\n".join(paragraph.text for paragraph in paragraphs(corpus)) + "\n"
+
+
+def graded(gold: str, sentences: list[Segmented], measures: Sequence[str] = MEASURES) -> list[float]:
+    """F1 of each measure, in percent."""
     from udtools import udeval
 
     for sentence in sentences:
@@ -110,7 +137,7 @@ def graded(gold: str, sentences: list[Segmented]) -> list[float]:
     known, found = (udeval.load_conllu(io.StringIO(hung(text)), name, {}) for name, text in (
         (gold, Path(gold).read_text("utf-8")), ("answer", answer)))
     scores = udeval.evaluate(known, found)
-    return [100 * scores[name].f1 for name in MEASURES]
+    return [100 * scores[name].f1 for name in measures]
 
 
 def hung(conllu: str) -> str:
@@ -165,7 +192,7 @@ def words(corpus: str, seeds: int, crf: bool, **changes: Any) -> None:
     sentences = [part for paragraph in paragraphs(corpus, "tokens") for part in paragraph.parts(1)]
     tenth = -(-len(sentences) // 10)
     tests = [range(i, min(i + tenth, len(sentences))) for i in range(0, len(sentences), tenth)]
-    print(f"{'':12}{'F1 of all folds':>20}{'F1 of the last':>20}{'CPU s a fold':>20}")
+    header("F1 of all folds", "F1 of the last", "CPU s a fold")
     ways: list[tuple[str, Callable[..., Any]]] = [("crfsuite", by_crf)] if crf else []
     ways += [(f"seed {seed}", by_segmenter(SegmenterOptions(**training.given(changes), seed=seed)))
              for seed in range(1, seeds + 1)]
@@ -221,15 +248,16 @@ def crf_features(text: str) -> list[list[str]]:
 
 @main.command(cls=Command)
 @click.argument("model")
-@click.option("--megabytes", type=click.IntRange(1), default=1000, show_default=True)
+@click.option("--kind", "kinds", type=click.Choice(list(UNITS)), multiple=True, default=list(UNITS))
+@click.option("--megabytes", type=click.IntRange(1), default=100, show_default=True)
 @click.option("--first", type=click.IntRange(1), default=10, show_default=True, help="Megabytes of a short text.")
-def memory(model: str, megabytes: int, first: int) -> None:
+def memory(model: str, kinds: Sequence[str], megabytes: int, first: int) -> None:
     """Peak memory over texts of different kinds, each in a process of its own."""
-    for kind, size in (("paragraphs", first), ("paragraphs", megabytes), ("one line", megabytes // 10 or 1),
-                       ("no sentence end", megabytes // 10 or 1), ("no space", megabytes // 10 or 1)):
+    for task in ((kind, size) for kind in kinds for size in (first, megabytes)):
         with Pool(1, "a segmenting process", load, model) as pool:
-            ((count, spent, peak),) = pool.map(segmented, [(kind, size)], 1)
-        print(f"{kind:16} {size:6,} MB {count / spent:10,.0f} words/CPU s {peak / 1024:6,.0f} MB at most", flush=True)
+            ((count, spent, peak),) = pool.map(segmented, [task], 1)
+        print("{:16} {:6,} MB".format(*task), f"{count / spent:10,.0f} words/CPU s {peak / 1024:6,.0f} MB at most",
+              flush=True)
 
 
 def segmented(segmenter: Any, task: tuple[str, int]) -> tuple[int, float, int]:
@@ -241,12 +269,10 @@ def segmented(segmenter: Any, task: tuple[str, int]) -> tuple[int, float, int]:
 
 def blocks(kind: str, size: int) -> Iterable[str]:
     """Text of about this many characters, in blocks."""
-    unit = {"paragraphs": "The dog barked at Mr. Smith, who didn't run. Why not?\n\n",
-            "one line": "The dog barked at Mr. Smith, who didn't run. Why not? ",
-            "no sentence end": "the dog and the cat and ", "no space": "x"}[kind]
-    block = unit * (65_536 // len(unit))
-    for _ in range(size // len(block)):
-        yield block
+    unit = UNITS[kind]
+    count = 65_536 // len(unit)
+    for start in range(0, size // len(unit), count):
+        yield "".join(map(unit.format, range(start, start + count))) if "{}" in unit else unit * count
 
 
 if __name__ == "__main__":

@@ -73,7 +73,7 @@ def test_a_corpus_that_is_wrong_is_refused(corpus, error):
 
 def test_options_that_are_wrong_are_refused():
     for wrong, message in [
-            ({"epochs": 0}, "--epochs: 0; it is at least 1"), ({"epoch": 1}, "'epoch' is no option"),
+            ({"epochs": -1}, "--epochs: -1; it is at least 0"), ({"epoch": 1}, "'epoch' is no option"),
             ({"preset": "big"}, "--preset: 'big'; it is one of tutorial, default, fast, columns, accurate"),
             ({"preset": ["default"]}, "--preset: "), ({"keep": "first"}, "--keep: 'first'; it is best or last"),
             ({"dev_fraction": "0.1"}, "--dev-fraction: '0.1'; it is at least 0 and at most 0.9"),

@@ -214,7 +214,7 @@ def test_each_network_learns_to_copy_the_first_token(cell, direction):
 @pytest.mark.parametrize("arguments, message", [
     (["--hidden", "0"], "--hidden: 0; it is at least 1 and at most 4096"),
     (["--hidden", "5000"], "--hidden: 5000; it is at least 1 and at most 4096"),
-    (["--hidden", "x"], "Invalid value for '--hidden'"), (["--epochs", "0"], "--epochs: 0; it is"),
+    (["--hidden", "x"], "Invalid value for '--hidden'"), (["--epochs", "-1"], "--epochs: -1; it is"),
     (["--learning-rate", "-1"], "--learning-rate: -1.0; it is at"), (["--clip", "-1"], "--clip: -1.0; it is at"),
     (["--learning-rate", "nan"], "--learning-rate: nan; it is at"), (["--dropout", "1"], "--dropout: 1.0; it is"),
     (["--bptt", "3", "--encoder", "cnn"], "--bptt: 3 with --encoder cnn; a convolution has no time"),

@@ -2,14 +2,16 @@
 
 import json
 import math
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
 
 from rnntag.corpus import Sentence
 from rnntag.errors import OptionError
+from rnntag.models.adaptation import adapted
 from rnntag.models.options import PRESETS, Options, flag, preset, refuse_unused
+from rnntag.models.tagger import RNNTagger
 from rnntag.training.tagging import train_tagger
 
 REFUSED = [
@@ -19,7 +21,7 @@ REFUSED = [
     ({"layers": 0}, "--layers: 0; it is at least 1"),
     ({"embedding": -1}, "--embedding: -1; it is at least 0"),
     ({"batch_size": 0}, "--batch-size: 0; it is at least 1"),
-    ({"epochs": 0}, "--epochs: 0; it is at least 1"),
+    ({"epochs": -1}, "--epochs: -1; it is at least 0"),
     ({"learning_rate": -0.1}, "--learning-rate: -0.1; it is at least 1e-12"),
     ({"learning_rate": 0}, "--learning-rate: 0; it is at least 1e-12"),
     ({"learning_rate": math.nan}, "--learning-rate: nan; it is at least 1e-12"),
@@ -193,3 +195,17 @@ def test_what_changes_nothing_is_refused_when_it_was_given():
         refuse_unused(Options(freeze_vectors=False), ["freeze_vectors"], dev=False)
     refuse_unused(Options(window=3), ["hidden"], dev=False)  # of a preset
     refuse_unused(Options(patience=2), ["patience"], dev=True)
+
+
+@pytest.mark.parametrize("tokens, epochs", [(0, 18), (60_000, 18), (240_000, 9), (204_577, 10), (10 ** 9, 4)])
+def test_a_large_corpus_has_fewer_epochs_unless_it_is_said_how_many(tokens, epochs):
+    assert Options(hidden=5).for_corpus(tokens) == Options(hidden=5, epochs=epochs)
+    assert Options(epochs=30).for_corpus(tokens).epochs == 30
+
+
+def test_a_tagger_knows_its_number_of_epochs():
+    sentences = [Sentence(["a"] * 1000, ["X"] * 1000)] * 240
+    tagger = RNNTagger.create(sentences, Options(hidden=2, embedding=2), np.random.default_rng(1))
+    assert tagger.options.epochs == 9
+    few = sentences[:1]
+    assert adapted(tagger, few, replace(tagger.options, epochs=0), np.random.default_rng(1)).options.epochs == 18

@@ -112,8 +112,8 @@ def test_options_that_are_wrong():
         RNNTaggerClassifier(nonsense=1)
     with pytest.raises(ValueError, match="nonsense"):
         RNNTaggerClassifier().set_params(nonsense=1)
-    with pytest.raises(ValueError, match="--epochs: 0"):
-        RNNTaggerClassifier(epochs=0).fit(X, Y)
+    with pytest.raises(ValueError, match="--epochs: -1"):
+        RNNTaggerClassifier(epochs=-1).fit(X, Y)
     with pytest.raises(ValueError, match="it would change nothing"):
         RNNTaggerClassifier(window=3).fit(X, Y)
 

@@ -74,6 +74,7 @@ def adapted(model: RNNTagger, sentences: Sequence[Sentence], options: Options, r
     if own is None and model.vectors is not None:  # to be filled below, as they are
         own = model.vectors, np.zeros((len(model.vectors), options.vectors), np.float32)
     tokens = normalized(chain.from_iterable(sentence.words for sentence in sentences), options.normalize)
+    options = options.for_corpus(len(tokens))
     words = _both(model.words, Vocab.build(tokens, options.min_count))
     alphabet = model.alphabet and _both(model.alphabet, Vocab(sorted(set(chain.from_iterable(tokens)))))
     columns = learnt(sentences)

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, TypeVar
 
 from ..errors import OptionError, quote
 
 GROUPS = ("Input", "Network", "Training")  # headings, in order
+EPOCHS, WHOLE, FEWEST = 18, 60_000, 4  # epochs over a corpus of so many tokens or less; over any, at least
 RETIRED = {"weight_decay"}  # options of earlier versions that changed nothing that is stored
 FEATURES = ("form", "lower", "prefixes", "suffixes", "shape", "ngrams")
 CELLS = {"elman": "cells:Elman", "gru": "cells:GRU", "lstm": "cells:LSTM"}  # module and class in nn
@@ -44,7 +45,7 @@ class TrainingOptions:
     Raises OptionError for what is out of range.
     """
 
-    epochs: int = number(18, 1, 100_000, "Passes over the training data.", "Training")
+    epochs: int = number(EPOCHS, 1, 100_000, "Passes over the training data.", "Training")
     batch_size: int = number(16, 1, 100_000, "Sentences per update.", "Training")
     optimizer: str = choice("adam", ("sgd", "momentum", "adagrad", "rmsprop", "adam"), "Update rule.", "Training")
     learning_rate: float = number(0.002, 1e-12, 1e6, "Step size.", "Training")
@@ -131,6 +132,8 @@ class Options(TrainingOptions):
     members: int = number(1, 1, 64, "Networks with other random weights, trained side by side; their "
                           "probabilities are averaged.", "Network")
     # training
+    epochs: int = number(0, 0, 100_000, f"Passes over the training data, 0: {EPOCHS}, or fewer over more than "
+                         f"{WHOLE:,} tokens.", "Training")
     bptt: int = number(0, 0, 1_000_000, "Steps back that an error is followed, 0: the full gradient.", "Training")
     propagation_penalty: float = number(0.0, 0, 1e6, "Weight of a penalty on errors that shrink or grow from step to "
                                         "step on their way back, 0: none.", "Training")
@@ -181,6 +184,14 @@ class Options(TrainingOptions):
                                   ":sigmoid", place="--dense")
         if len(self.dense) > 8:
             raise OptionError(f"{len(self.dense)} layers", "at most 8", place="--dense")
+
+    def for_corpus(self, tokens: int) -> Options:
+        """The same with a number of epochs, for a corpus of so many tokens: four times the tokens, half the epochs.
+
+        A large corpus teaches as much in fewer passes; docs/experiments.md has what they gave.
+        """
+        found = round(EPOCHS * math.sqrt(WHOLE / max(tokens, WHOLE)))
+        return self if self.epochs else replace(self, epochs=max(found, FEWEST))
 
     def unused(self, dev: bool = False, vectors: bool = False) -> dict[str, str]:
         recurrent, vectors = self.encoder == "rnn", bool(self.vectors) or vectors
@@ -259,8 +270,7 @@ PRESETS: dict[str, dict[str, Any]] = {
                  "optimizer": "sgd", "batch_size": 1, "learning_rate": 0.2, "embedding_rate": 1.0,
                  "dropout": 0.0, "epochs": 12},
     "default": {},
-    "fast": {"cell": "elman", "embedding": 128, "hidden": 64, "batch_size": 8, "learning_rate": 0.003,
-             "dropout": 0.3},
+    "fast": {"encoder": "cnn", "filters": 128, "batch_size": 8, "learning_rate": 0.0015},
     # of several columns: what FEATS and lemmas need to know of a word
     "columns": {"features": ",".join(FEATURES)},
     "accurate": {"members": 5, "embedding": 128, "hidden": 200, "dropout": 0.5, "epochs": 16},

@@ -37,7 +37,7 @@ from .reading import INSIDE, SENTENCE, Reader
 FEATURES = ("form", "lower", "prefixes", "suffixes", "shape")
 ENDINGS = {False: "endings", True: "beginnings"}  # of tokens, by whether they are read from the end
 WINDOW, CONTEXT = 128, 16  # pieces that are labelled together, and pieces read on either side of them
-BATCH_PIECES = 8_192  # in one pass through the network
+BATCH_PIECES = 16_384  # in one pass through the network
 MAX_PIECES = 200_000  # distinct ones whose embeddings are kept
 
 
@@ -157,8 +157,8 @@ class Segmenter(NetworkModel, Reader):
                 chosen = np.array([windows[i] for i in members])[packing.sentence]
                 at = chosen[:, 0] + packing.time
                 own = (at >= chosen[:, 2]) & (at < chosen[:, 3])
-                z = self.network.projected(self.params, x[at])
-                scores[at[own]] = self.network.scores(self.params, z, packing)[0][own]
+                z = self.network.projected(self.params, x[at])  # as if looked up: so it is not copied, step by step
+                scores[at[own]] = self.network.scores(self.params, z, packing, np.arange(len(at)))[0][own]
         return self.finite(scores)
 
     # -------------------------------------------------------------- model folder

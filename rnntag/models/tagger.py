@@ -73,6 +73,7 @@ class RNNTagger(Weighted, Annotator):
                   direction counts, they are scaled to the norm VECTOR_NORM
         """
         tokens = normalized(chain.from_iterable(sentence.words for sentence in sentences), options.normalize)
+        options = options.for_corpus(len(tokens))
         words = Vocab.build(tokens, options.min_count)
         features = FeatureMap.build(tokens, options.feature_names, options.min_count)
         alphabet = Vocab(sorted(set(chain.from_iterable(tokens)))) if options.char_rnn else None

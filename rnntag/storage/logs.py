@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ModelError
-from ..models.options import Options
+from ..models.options import TrainingOptions
 from .archive import SUPPORT, parse_json, read_checked
 from .kinds import shown
 from .modelfile import LOG, MANIFEST, read_manifest
@@ -23,7 +23,7 @@ def read_log(path: str | Path) -> list[dict[str, Any]]:
     path, most, digest = Path(path), MAX_EPOCHS, None
     if path.is_dir():
         manifest = read_manifest(path)
-        most, digest = manifest["options"].get("epochs", Options.epochs), manifest["sha256"][LOG]
+        most, digest = manifest["options"].get("epochs", TrainingOptions.epochs), manifest["sha256"][LOG]
         if type(most) is not int or not 1 <= most <= MAX_EPOCHS:
             raise ModelError(f"epochs {shown(most)}", f"it is a number from 1 to {MAX_EPOCHS:,}", SUPPORT,
                              path / MANIFEST)
