@@ -60,8 +60,7 @@ class Ensemble:
         parts = np.split(z if tokens is None else z[tokens], len(self.members), axis=1)
         answers = [network.scores(alone, part, packing, which=which)
                    for (network, alone), part in zip(self.networks(params), parts)]
-        means = [np.mean([softmax(scores) for scores in column], axis=0) for column in zip(*answers)]
-        return [np.log(np.maximum(p, np.finfo(p.dtype).tiny)) for p in means]
+        return [_log_mean(column) for column in zip(*answers)]
 
     def loss_and_gradient(self, params: dict[str, Array], words: WordTable, types: Array, targets: Array,
                           packing: Packing, rng: np.random.Generator | None) -> tuple[float, dict[str, Any]]:
@@ -75,3 +74,13 @@ class Ensemble:
 
     def _name(self, m: int, name: str) -> str:
         return name if name in self.shared else f"net{m}.{name}"
+
+
+def _log_mean(scores: Sequence[Array]) -> Array:
+    """log of the mean of the probabilities that several scores (N, K) are of."""
+    p = softmax(scores[0])
+    for more in scores[1:]:
+        p += softmax(more)
+    p /= len(scores)
+    np.maximum(p, np.finfo(p.dtype).tiny, out=p)
+    return np.log(p, out=p)
