@@ -112,15 +112,6 @@ class Vertical(BlockFormat):
     def explain(self, name: str) -> str:
         return f"vertical has it in column {self.column}" if name in ("", self.fields[0]) else super().explain(name)
 
-    def _with_tag(self, line: str, tag: str) -> str:
-        """The line with this tag; without one it stays as it was."""
-        if not tag:
-            return line
-        row = line.split("\t")
-        row += ["_"] * (self.column - len(row))
-        row[self.column - 1] = tag
-        return "\t".join(row)
-
     def _with_best(self, line: str, best: list[tuple[str, float]]) -> str:
         """The line with these probabilities beside the tag: ``_best`` backwards."""
         self.checked((tag for tag, _ in best[1:]), "tag", spaces=True)
@@ -136,9 +127,18 @@ class Vertical(BlockFormat):
             self.checked(sentence.words, "word", spaces=True)
         if first is not None:
             self.checked((tag for tag in set(first.values) if tag or not same), "tag", spaces=True)
-            cells = "\t_" * (self.column - 2) + "\t"
-            lines = [f"{line}{cells}{tag}" if tag and "\t" not in line else self._with_tag(line, tag)
-                     for line, tag in zip(lines, first.values, strict=True)]
+            column, filled = self.column - 1, []
+            cells = "\t_" * (column - 1) + "\t"
+            for line, tag in zip(lines, first.values, strict=True):
+                if tag and "\t" in line:  # without a tag it stays as it was
+                    row = line.split("\t")
+                    row += ["_"] * (column + 1 - len(row))
+                    row[column] = tag
+                    line = "\t".join(row)
+                elif tag:
+                    line = f"{line}{cells}{tag}"
+                filled.append(line)
+            lines = filled
         if first is not None and first.best:
             lines = list(map(self._with_best, lines, first.best))
         end = source.end if same and source else "\n\n"
