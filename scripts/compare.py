@@ -177,6 +177,7 @@ def plane() -> Callable[[list[dict[str, Any]], float, BinaryIO], None]:
     try:
         import matplotlib
         from matplotlib.figure import Figure
+        from matplotlib.ticker import LogLocator, NullLocator
     except ImportError:
         raise OptionError("matplotlib is not installed", "the picture needs it",
                           "Install it with pip install 'rnntag[plot]'.", "--plot") from None
@@ -198,6 +199,9 @@ def plane() -> Callable[[list[dict[str, Any]], float, BinaryIO], None]:
         panels[1].set(xlabel="tokens tagged in a CPU second")
         for axes in panels:
             axes.set(xscale="log")
+            axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            axes.xaxis.set_major_formatter(lambda x, _: f"{x:,.0f}" if x >= 1 else f"{x:g}")
+            axes.xaxis.set_minor_locator(NullLocator())
             axes.grid(alpha=0.25)
         drawn.legend(*panels[0].get_legend_handles_labels(), loc="outside right center", frameon=False, fontsize=9)
         drawn.savefig(file, format="svg", metadata={"Date": None})
