@@ -57,9 +57,10 @@ class Ensemble:
     def scores(self, params: dict[str, Array], z: Array, packing: Packing, tokens: Array | None = None,
                which: Sequence[int] = (0,)) -> list[Array]:
         """log of the mean of the members' probabilities, as scores (N, K) of some columns."""
-        parts = np.split(z if tokens is None else z[tokens], len(self.members), axis=1)
-        answers = [network.scores(alone, part, packing, which=which)
-                   for (network, alone), part in zip(self.networks(params), parts)]
+        M = len(self.members)
+        z, tokens = z.reshape(-1, z.shape[1] // M), np.arange(len(z)) if tokens is None else tokens
+        answers = [network.scores(alone, z, packing, tokens * M + m, which)  # a word has a row for each member
+                   for m, (network, alone) in enumerate(self.networks(params))]
         return [_log_mean(column) for column in zip(*answers)]
 
     def loss_and_gradient(self, params: dict[str, Array], words: WordTable, types: Array, targets: Array,
