@@ -8,8 +8,6 @@ reads the word letter by letter, so that it knows what becomes of a stem. Which 
     seq2seq    log P(l | form) alone
 
 Nobody knows for certain what an unseen word is, so P(l | form) is a mean over the likeliest values of the columns.
-With "auto" it is not asked about a word whose lemma by scripts alone was seen with t: scripts are hardly ever wrong
-there, and much faster.
 """
 
 from __future__ import annotations

@@ -177,7 +177,7 @@ class RNNTagger(Weighted, Annotator):
 
     def _lemmas(self, scored: Scored, answers: Mapping[str, Scored], best: int) -> tuple[list[str], Any]:
         """The lemma of each word, as ``Lemmas.answer`` gives it. The encoder-decoder is asked about words that
-        training did not see; unless it decides alone, only where scripts find no lemma that training saw."""
+        training did not see."""
         labels: Any = self.columns[LEMMA]
         values, ranks = labels.answer(scored, best)
         transducer = self.parts.get(LEMMATIZER)
@@ -186,8 +186,6 @@ class RNNTagger(Weighted, Annotator):
         if self._writer is None or self._writer.transducer is not transducer:
             self._writer = Writer(transducer, self.words)
         new = self._writer.unseen(scored.words)
-        if self.options.lemmatizer == "auto":
-            new = [i for i in new if not labels.saw(values[i], scored.context[i])]
         likely = {name: self.columns[name].likely(answers[name], new, TRIED) for name in context_columns(answers)}
         written = self._writer.write([scored.words[i] for i in new], likely)
         found, better = labels.answer(scored.asked(new, written, WEIGHTS[self.options.lemmatizer]), best)
