@@ -38,10 +38,10 @@ def reverse(arguments, seed):
     """The share of unseen strings that are reversed without a mistake."""
     rng = np.random.default_rng(seed)
     letters = [chr(97 + k) for k in range(26)]
-    strings = [tuple(rng.choice(letters, rng.integers(1, 21))) for _ in range(21_000)]
+    strings = [tuple(rng.choice(letters, rng.integers(1, 21))) for _ in range(61_000)]
     pairs = [Pair(string, string[::-1]) for string in dict.fromkeys(strings)]
     train, test = pairs[:-1000], pairs[-1000:]
-    options = TransducerOptions(seed=seed, epochs=arguments.epochs or 15, hidden=128, embedding=64, batch_size=32,
+    options = TransducerOptions(seed=seed, epochs=arguments.epochs or 6, hidden=128, embedding=64, batch_size=32,
                                 dropout=0.0, attention=arguments.attention)
     answers = written(train_transducer(train, options), test, 1)
     return {"encoder-decoder": mean(answer == list(pair.target) for answer, pair in zip(answers, test))}
