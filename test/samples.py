@@ -3,9 +3,11 @@
 import json
 
 import numpy as np
+import pytest
 
 from rnntag.corpus import Sentence
-from rnntag.storage.modelfile import MANIFEST, save, sha256
+from rnntag.errors import ModelError
+from rnntag.storage.modelfile import MANIFEST, load, save, sha256
 
 TEXT = b"the_DT dog_NN runs_VB ._.\na_DT cat_NN sees_VB the_DT dog_NN ._.\ndogs_NN run_VB ._.\n" * 3
 TOY = b"a_X b_Y a_Z\na_X c_X b_Y\n"  # the example of the NAIST NLP tutorial 5
@@ -91,3 +93,13 @@ def edited(folder, model, file, edit):
     edit(values)
     (folder / file).write_text(json.dumps(values))
     seal(folder)
+
+
+def refusal(folder):
+    """The message about a model that cannot be loaded, checked to be helpful."""
+    with pytest.raises(ModelError) as error:
+        load(folder)
+    message = str(error.value)
+    assert message.startswith(str(folder)), "a message begins with the place"
+    assert "\n" not in message
+    return message
