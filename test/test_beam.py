@@ -71,3 +71,18 @@ def test_no_sequence_is_longer_than_its_own_limit():
     for source, (found, limit) in enumerate(zip(model.search(31, limits=[1, 3]), (1, 3))):
         assert [h.symbols for h in found] == [y for _, y in model.every(source, limit)]
     assert [[h.symbols for h in found] for found in model.search(4, limits=[0, 0])] == [[[]], [[]]]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_each_beginning_keeps_its_own_state(seed):
+    """The state is the symbol before the last one, and decides; a source with little room is left behind."""
+    table = 2 * np.random.default_rng(seed).normal(size=(2, V, V, V))
+
+    def step(state, symbols, sources):
+        before = state[0, :, 0].reshape(symbols.shape).astype(int)
+        return log_softmax(table[sources[:, None], before, symbols]), symbols.reshape(1, -1, 1).astype(float)
+    for source, found in enumerate(search(step, np.full((1, 2, 1), END), np.array([1, DEPTH]), END, 31)):
+        for h in found:
+            y = [END, END, *h.symbols, END]
+            assert h.log_probability == pytest.approx(
+                sum(log_softmax(table[source, a, b])[c] for a, b, c in zip(y, y[1:], y[2:])))

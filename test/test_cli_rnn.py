@@ -231,6 +231,14 @@ def test_nonsense_is_misuse_and_the_message_says_what_fits(arguments, message):
     assert os.listdir() == ["train"]
 
 
+def test_standard_input_is_asked_for_once():
+    for more in (["--dev", "-"], ["--vectors", "-"], ["--raw-text", "-"]):
+        assert "asked for twice" in failure(TRAIN, "-", "m", *more, input=b"a_X\n", status=2)
+    train("train", "m")
+    for source in ([], ["-"]):
+        assert "asked for twice" in failure(TAG, "m", *source, "--lexicon", "-", input=b"a\n", status=2)
+
+
 @pytest.mark.parametrize("data, message", [
     (b"", "corpus: no tagged sentences"), (b"\n\n", "corpus: no tagged sentences"),
     (b"the_DT dog\n", "corpus:1: token 2, 'dog', has no tag"),

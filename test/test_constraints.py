@@ -15,6 +15,7 @@ from rnntag.corpus.lists import read_lexicon
 from rnntag.errors import CorpusError
 from rnntag.models.constraints import ConstrainedTagger
 from rnntag.models.options import Options
+from rnntag.models.tagger import RNNTagger
 from rnntag.nn.output import CRF, Softmax
 from rnntag.nn.packing import pack
 from rnntag.training.tagging import train_tagger
@@ -123,6 +124,9 @@ def test_an_empty_lexicon_and_one_for_another_model_are_refused(write, tagger):
         read_lexicon(write("lexicon", b"\n"))
     with pytest.raises(CorpusError, match="'a' has none of the model's tags in the lexicon; the model has DT, NN"):
         ConstrainedTagger(tagger, {"a": {"X"}})
+    many = [Sentence(["a"] * 23, [f"T{number}" for number in range(10, 33)])]
+    with pytest.raises(CorpusError, match="the model has T10, .*, T29 and 3 more"):
+        ConstrainedTagger(RNNTagger.create(many, Options(), np.random.default_rng(1)), {"a": {"X"}})
 
 
 def invoke(*arguments, input, status=0):

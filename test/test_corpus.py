@@ -316,3 +316,9 @@ def test_reading_can_be_left_early(write):
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # an unclosed file would warn
         assert next(read(path, "tokens")).words == ["a"]
+
+
+def test_bytes_are_counted_after_a_line_that_is_too_long(monkeypatch):
+    monkeypatch.setattr(corpus.lines, "MAX_LINE_BYTES", 10)
+    first, second = Lines(io.BytesIO(b"x" * 25 + b"\nb\xff\n"), "file", corpus.Skipped())
+    assert (first[0], second[0]) == (1, 2) and "byte 2 of the line (offset 27 in" in str(second[1])

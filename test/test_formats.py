@@ -267,7 +267,7 @@ ODD = ["under_score", "#", "a  b", "\u3000", "no\u00a0break", "line\u2028separat
 
 @pytest.mark.parametrize("format", ["vertical", "conllu", "jsonl"])
 @pytest.mark.filterwarnings("ignore:.* a carriage return")
-def test_what_is_written_is_read_back(format):
+def test_what_is_written_is_sentences(format):
     tags = [f"T{i}\u00a0" for i in range(len(ODD))]
     originals = [Sentence(words, tags[:len(words)]) for words in (["x"], ODD, [], ODD[::-1], ["y"])]
     found = sentences(back(originals, format), format)
@@ -332,3 +332,13 @@ def test_what_comes_before_a_line_that_cannot_be_read_is_read():
     assert [next(found).words, next(found).words] == [["a"], ["b"]]
     with pytest.raises(CorpusError, match="file:3"):
         next(found)
+
+
+def test_lines_are_counted_after_a_block_that_is_passed_over(monkeypatch):
+    monkeypatch.setattr(corpus.columns, "MAX_BLOCK_LINES", 5)
+    assert [s.line for s in sentences("a\n" * 9 + "\nb\n\n", "vertical", Skipped())] == [1, 11]
+
+
+def test_a_byte_order_mark_moves_bytes_of_the_first_line_alone():
+    with pytest.warns(), pytest.raises(CorpusError, match=r"byte 2 of the line \(offset 6 in"):
+        sentences(b"\xef\xbb\xbfa\nb\xff\n\n", "vertical")

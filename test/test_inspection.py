@@ -3,6 +3,7 @@
 import json
 import math
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -185,6 +186,16 @@ def test_a_model_is_described(rnn):
     assert ["words", "18"] in lines and ["VBD", "VBG"] == lines[lines.index(["Tags:", "4"]) + 1][-2:]
     assert ["output.W_o", "16", "x", "4", "64"] in lines
     assert ["1", "1.5000", "75.00%"] in lines and ["2", "0.5000", "50.00%"] in lines
+
+
+@pytest.mark.parametrize("epochs, trained, marked", [(18, {"tokens": 48}, False), (9, {"tokens": 240_000}, False),
+                                                     (9, {"tokens": 48}, True), (18, "text", False)])
+def test_epochs_are_marked_when_they_are_not_those_of_the_corpus(rnn, tmp_path, epochs, trained, marked):
+    model = modelfile.load(rnn)
+    model.options, model.info = replace(model.options, epochs=epochs), {"train": trained}
+    modelfile.save(tmp_path / "m", model)
+    lines = [line.split() for line in invoke(tmp_path / "m").splitlines()]
+    assert [*["*"] * marked, "epochs", str(epochs)] in lines
 
 
 def test_a_log_longer_than_the_training_is_refused_unread(rnn, tmp_path):

@@ -171,3 +171,10 @@ def test_on_the_command_line_the_model_has_the_lemmatizer_as_a_part(tmp_path, mo
     assert {path.name: path.read_bytes() for path in (tmp_path / "n").iterdir()} == again
     message = failure(TRAIN, "train.conllu", "o", "--lemmatizer", "auto", status=2)
     assert message == "--lemmatizer: auto without a column of lemmas; it would change nothing. Leave it out."
+
+
+def test_another_lemmatizer_is_asked_when_the_part_is_replaced():
+    tagger = train_tagger(corpus(STEMS[:10]), Options(**TINY, lemmatizer="seq2seq"))
+    for _ in range(2):
+        tagger.parts["lemmatizer"] = spy = Spy()
+        assert next(tagger.annotate([["unseened"]])).columns["lemma"].values == ["UNSEENED"] and len(spy.asked)

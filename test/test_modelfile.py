@@ -8,12 +8,14 @@ from samples import refusal, seal
 
 from rnntag import files
 from rnntag.corpus import Sentence
-from rnntag.errors import ModelError, RnntagError
+from rnntag.errors import ModelError, OptionError, RnntagError
+from rnntag.models.base import vocabs
 from rnntag.models.options import Options
 from rnntag.models.tagger import RNNTagger
 from rnntag.storage import modelfile
 from rnntag.storage.modelfile import (IDS, LOG, MANIFEST, WEIGHTS, load, pack_arrays, read_manifest, save,
                                       trained_field, unpack_arrays)
+from rnntag.text.vocab import Vocab
 
 
 # ------------------------------------------------------------------ good ones
@@ -265,3 +267,14 @@ def test_a_field_that_is_none_is_a_fault_of_the_model(model, field):
     with pytest.raises(ModelError) as error:
         modelfile.load(model)
     assert str(error.value).startswith(str(model / MANIFEST)) and "upos, xpos, feats, lemma" in str(error.value)
+
+
+@pytest.mark.parametrize("ids, fits", [({"a": ["", "x"], "n": {"s": ["", "y"]}}, True), ({"a": ["", "x"]}, False),
+                                       ({"a": {"s": [""]}, "n": {"s": [""]}}, False), ({"a": [""], "n": [""]}, False),
+                                       ({"a": [""], "n": {"s": {"t": [""]}}}, False)])
+def test_id_maps_are_those_that_the_options_call_for(ids, fits):
+    if fits:
+        assert vocabs(ids, ["a"], ["n"]) == {"a": Vocab(["x"]), "n": {"s": Vocab(["y"])}}
+    else:
+        with pytest.raises(OptionError, match="these call for a, n"):
+            vocabs(ids, ["a"], ["n"])

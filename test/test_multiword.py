@@ -4,6 +4,7 @@ import pytest
 
 from rnntag.corpus.segmented import Paragraph
 from rnntag.errors import OptionError
+from rnntag.text import multiword
 from rnntag.text.multiword import Endings, Splitter, apply, cased, entries, from_entries, rule_of
 
 
@@ -88,3 +89,13 @@ def test_tables_are_strings_and_back():
 def test_endings_are_few():
     rules = Endings.learnt({"dog's": ("dog", "'s"), "cat's": ("cat", "'s"), "dogs": (), "cats": ()}, False).rules
     assert rules == {"'s": ("'s", "", "'s")}
+
+
+def test_a_token_counts_once_for_each_of_its_endings():
+    assert Endings.learnt({"ab": ("a", "b"), "xab": (), "yab": ()}, False).rules == {}
+
+
+def test_few_tokens_are_remembered(monkeypatch):
+    monkeypatch.setattr(multiword, "REMEMBERED", 2)
+    splitter = Splitter.learnt([ENGLISH])
+    assert all(splitter(f"{n}'s") == (n, "'s") and len(splitter._words) <= 2 for n in "abcde")

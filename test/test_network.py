@@ -307,6 +307,13 @@ def test_members_share_vectors_that_are_frozen_and_no_others(freeze):
     assert tables == (["vectors.table"] if freeze else [f"net{m}.vectors.table" for m in range(3)])
 
 
+def test_the_mean_of_probabilities_that_are_too_small_has_a_logarithm():
+    case, three = ensemble(members=3)
+    params = {name: 1000 * array for name, array in three.initialise(np.random.default_rng(5), "float64").items()}
+    scores, = three.scores(params, three.input_projection(params, case.words, case.types), case.packing)
+    assert scores.min() < -700 and np.isfinite(scores).all()
+
+
 # ------------------------------------------------------------------ several columns
 
 

@@ -5,7 +5,7 @@ import pytest
 import reference
 from gradcheck import LENGTHS
 
-from rnntag.nn.packing import Packing, Reading, blocks, interleave, looked_up, pack, to_rows, to_tokens
+from rnntag.nn.packing import Packing, Reading, batches, blocks, interleave, looked_up, pack, to_rows, to_tokens
 
 
 @pytest.mark.parametrize("lengths", [*LENGTHS.values(), (5, 2, 2, 1), (1,), (1, 1, 1)])
@@ -80,3 +80,15 @@ def test_neighbours_stop_at_the_ends_of_the_sentence():
     assert pack((3, 2)).neighbours(3).tolist() == [[5, 0, 2], [5, 1, 3], [0, 2, 4], [1, 3, 5], [2, 4, 5]]
     assert pack((2,)).neighbours(5).tolist() == [[2, 2, 0, 1, 2], [2, 0, 1, 2, 2]]
     assert pack((2,)).neighbours(1).tolist() == [[0], [1]]
+
+
+@pytest.mark.parametrize("lengths", [*LENGTHS.values(), (5, 2, 2, 1), (1,)])
+def test_neighbours_are_of_the_same_sentence(lengths):
+    p = Packing(lengths)
+    row = {place: n for n, place in enumerate(zip(p.sentence.tolist(), p.time.tolist()))}
+    for n, (s, t) in enumerate(list(row)):
+        assert p.neighbours(3)[n].tolist() == [row.get((s, t + k), len(p)) for k in (-1, 0, 1)]
+
+
+def test_a_sentence_longer_than_a_batch_is_one():
+    assert [members for members, _ in batches([2, 9, 0, 1], 3)] == [[1], [0, 3]]

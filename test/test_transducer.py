@@ -168,3 +168,11 @@ def test_a_run_that_is_taken_up_ends_with_the_same_weights(changes, tmp_path):
         return Trainer(TransducingTask(Transducer.create(pairs, options, rng), pairs, pairs[:5]), rng)
 
     ends_the_same(start, tmp_path, 5, 7, 13)
+
+
+def test_a_trained_transducer_leaves_the_one_it_began_with_alone():
+    pairs = [Pair(("a",), ("b",), ())] * 2
+    first = Transducer.create(pairs, TransducerOptions(embedding=4, hidden=4), np.random.default_rng(1))
+    task = TransducingTask(first, pairs)
+    assert not any(np.shares_memory(task.params[name], array) for name, array in first.params.items())
+    assert task.sizes == [4, 4]  # letters and ends

@@ -58,7 +58,7 @@ def main(model: str, words: tuple[str, ...], count: int, as_json: bool) -> None:
         lines = [line for known in looks for line in word_report(known)]
     else:
         record = {"model": model, **overview(manifest, found), "epochs": read_log(model)}
-        lines = list(model_report(record, type(found.options)().to_dict() if hasattr(found, "options") else {}))
+        lines = list(model_report(record, _defaults(found)))
     with open_output(STANDARD) as target:
         target.write(json_text(record) if as_json
                      else text([printable(line) for line in lines]))
@@ -70,6 +70,15 @@ def printable(line: str) -> str:
 
 
 # ------------------------------------------------------------------ the model
+
+
+def _defaults(model: Any) -> dict[str, Any]:
+    """The default options of such a model, for a corpus of as many tokens; none of one without options."""
+    if not hasattr(model, "options"):
+        return {}
+    train = model.info.get("train")
+    tokens = train.get("tokens") if isinstance(train, dict) else None
+    return type(model.options)().for_corpus(tokens if isinstance(tokens, int) else 0).to_dict()
 
 
 def model_report(record: Mapping[str, Any], defaults: Mapping[str, Any]) -> Iterator[str]:

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from ..corpus import Layout
-from .common import Command
+from .common import Command, read_once
 from .rawtext import check_layout, layout_options, raw_input, raw_options
 from .tagging import tagging_options
 
@@ -41,6 +41,7 @@ def main(model: Path, layout: Layout, probabilities: bool, n_best: int, lexicon:
     read does not stop the others.
     """
     from ..errors import OptionError
+    from ..files import STANDARD
     from ..storage.modelfile import load
     from .folder import tag_files
     from .tagging import asked
@@ -48,6 +49,7 @@ def main(model: Path, layout: Layout, probabilities: bool, n_best: int, lexicon:
     if jobs > 1 and arguments["stream"]:
         raise OptionError(f"{jobs}, with --stream", "each sentence waits for the one before",
                           "Leave one of them out.", "--jobs")
+    read_once(lexicon, *arguments["sources"] or [STANDARD])
     check_layout(lines, presegmented, offsets, arguments["output_format"])
     constraints = None
     if lexicon or partial:

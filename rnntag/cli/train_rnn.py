@@ -77,6 +77,7 @@ def main(train: str, model: str, dev: str | None, dev_fraction: float, keep: str
     if init is not None and Path(init).resolve() == Path(model).resolve():
         raise OptionError(f"{init} is the MODEL to be written, too", "a model to start from stays as it is",
                           "Give MODEL another name.", "--init")
+    common.read_once(train, dev, vectors, *raw_text)
     check_free(model, force=force or resume)
     run = prepare(train, dev=dev or (), dev_fraction=dev_fraction, keep=keep, preset=preset_name, init=init,
                   vectors=vectors, raw_text=raw_text, layout=layout, progress=lambda words: counted(words, quiet),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..errors import CorpusError, quote
-from ..files import open_input
+from ..files import open_input, shown
 from .lines import Lines
 
 
@@ -27,7 +27,7 @@ def read_lexicon(path: str | Path) -> dict[str, set[str]]:
                                   place=lines.place(number))
             found.setdefault(word, set()).update(tags)
     if not found:
-        raise CorpusError("no words", "a lexicon has word TAB tags", place=path)
+        raise CorpusError("no words", "a lexicon has word TAB tags", place=shown(path))
     return found
 
 

@@ -47,7 +47,8 @@ class ConstrainedTagger(Annotator):
             classes = [k - 1 for k in vocab.ids((lexicon or {})[word]) if k]
             if not classes:
                 raise CorpusError(f"{quote(word)} has none of the model's tags in the lexicon",
-                                  f"the model has {', '.join(vocab.strings[1:21])}")
+                                  f"the model has {', '.join(vocab.strings[1:21])}"
+                                  + f" and {len(vocab) - 21} more" * (len(vocab) > 21))
             if form not in self._rows:
                 self._rows[form] = len(self._rows) + 1
                 self._allowed[self._rows[form]] = False

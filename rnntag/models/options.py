@@ -61,6 +61,14 @@ class TrainingOptions:
         for option in fields(self):
             _check(option.name, getattr(self, option.name), option.metadata, type(option.default))
 
+    def for_corpus(self: Kind, tokens: int) -> Kind:
+        """The same with a number of epochs, for a corpus of so many tokens: four times the tokens, half the epochs.
+
+        A large corpus teaches as much in fewer passes; docs/experiments.md has what they gave.
+        """
+        found = round(EPOCHS * math.sqrt(WHOLE / max(tokens, WHOLE)))
+        return self if self.epochs else replace(self, epochs=max(found, FEWEST))
+
     def unused(self, dev: bool = False, vectors: bool = False) -> dict[str, str]:
         """The options that change nothing here, and why: ``{"window": "without --encoder cnn"}``.
 
@@ -184,14 +192,6 @@ class Options(TrainingOptions):
                                   ":sigmoid", place="--dense")
         if len(self.dense) > 8:
             raise OptionError(f"{len(self.dense)} layers", "at most 8", place="--dense")
-
-    def for_corpus(self, tokens: int) -> Options:
-        """The same with a number of epochs, for a corpus of so many tokens: four times the tokens, half the epochs.
-
-        A large corpus teaches as much in fewer passes; docs/experiments.md has what they gave.
-        """
-        found = round(EPOCHS * math.sqrt(WHOLE / max(tokens, WHOLE)))
-        return self if self.epochs else replace(self, epochs=max(found, FEWEST))
 
     def unused(self, dev: bool = False, vectors: bool = False) -> dict[str, str]:
         recurrent, vectors = self.encoder == "rnn", bool(self.vectors) or vectors
