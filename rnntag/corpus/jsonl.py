@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..errors import CorpusError, quote
-from .base import Best, Block, Column, Format, Sentence
+from .base import COLUMNS, Best, Block, Column, Format, Sentence
 from .lines import Line, Lines
 
 SURE = ("probabilities", "n_best")  # the keys of ``Column.best``
@@ -72,6 +72,10 @@ class JsonLines(Format):
 
     def explain(self, name: str) -> str:
         return f'jsonl has one for each word{f" under {name}" if len(self.fields) > 1 else ""}'
+
+    def there(self, sentence: Sentence) -> list[str]:
+        values = sentence.source.values if sentence.source else None
+        return [name for name in COLUMNS if all((values or {}).get(name) or [""])]
 
     def write(self, sentence: Sentence) -> str:
         source = sentence.source
