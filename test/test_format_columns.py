@@ -139,7 +139,8 @@ def test_one_column_of_conllu_becomes_the_tags_of_jsonl():
 
 
 @pytest.mark.parametrize("keys, message", [
-    ('"lemma": ["b", "c"]', "file:1: 2 lemma; there are 1 tokens"), ('"lemma": 3', 'file:1: "lemma" is \'3\''),
+    ('"lemma": ["b", "c"]', 'file:1: "lemma" has 2 values; "tokens" has 1.'),
+    ('"lemma": 3', 'file:1: "lemma" is \'3\''),
     ('"lemma": ["b"], "probabilities": {"lemma": 3}', 'file:1: wrong "probabilities"'),
     ('"lemma": ["b"], "n_best": {"lemma": [[["b", 1]]]}', 'file:1: wrong "probabilities"')])
 def test_a_column_of_jsonl_that_is_wrong_is_refused(keys, message):

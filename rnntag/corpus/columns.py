@@ -8,7 +8,7 @@ from itertools import chain, islice, repeat, takewhile
 from operator import itemgetter
 from typing import Any
 
-from ..errors import CorpusError, quote
+from ..errors import CorpusError, plural, quote
 from .base import COLUMNS, Best, Block, Column, Format, Sentence
 from .lines import Lines
 
@@ -164,7 +164,7 @@ class Conllu(BlockFormat):
         rows = [texts[i].split("\t") for i in where]
         for i, row in zip(where, rows):
             if len(row) != WIDTH:
-                raise CorpusError(f"{len(row)} column{'s' * (len(row) != 1)}", f"CoNLL-U has {WIDTH}",
+                raise CorpusError(plural(len(row), "column"), f"CoNLL-U has {WIDTH}",
                                   self._guess(texts[i], row), lines.place(number + i))
         ids = [row[0] for row in rows]
         if ids != NUMBERS[:len(ids)]:

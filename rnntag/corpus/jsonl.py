@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from ..errors import CorpusError, quote
+from ..errors import CorpusError, plural, quote
 from .base import COLUMNS, Best, Block, Column, Format, Sentence
 from .lines import Line, Lines
 
@@ -65,7 +65,8 @@ class JsonLines(Format):
                 continue
             tags = ["" if tag is None else tag for tag in _list(values, key, place)]
             if len(tags) != len(words):
-                raise CorpusError(f"{len(tags)} {key}", f"there are {len(words)} tokens", place=place)
+                raise CorpusError(f'"{key}" has {plural(len(tags), "value")}', f'"tokens" has {len(words):,}',
+                                  place=place)
             columns["" if key == "tags" else key] = Column(tags, _best(tags, place, **best) if best else None)
         values.update((kind, tables) for kind, tables in sure.items() if tables)
         return Sentence(words, columns, number, Block(self.name, values=values))
