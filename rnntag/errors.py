@@ -59,6 +59,11 @@ class CorpusWarning(UserWarning):
     """The corpus was read, but something in it deserves a look (CRLF, a byte order mark)."""
 
 
+def plural(count: int, what: str) -> str:
+    """A count as a message shows it, "1 token" or "2,000 tokens"; ``what`` has its plural in -s."""
+    return f"{count:,} {what}{'s' * (count != 1)}"
+
+
 def quote(value: object, limit: int = 60) -> str:
     """A value as a message shows it: text escaped and quoted, everything cut after ``limit`` characters."""
     if isinstance(value, str):

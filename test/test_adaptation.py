@@ -185,7 +185,7 @@ def test_an_option_of_the_network_that_is_not_the_models_is_refused(given, prese
 def test_what_is_shared_is_told():
     model = train_tagger(sentences(20), Options(**SMALL))
     assert difference(start(model, [Sentence(["the", "gnu"], ["DT", "X"])]), model) == (
-        f"From the model: {len(model.words) - 1} words, and 1 new ones; 1 tags, and 1 new ones; "
+        f"From the model: {len(model.words) - 1} words, and 1 new; 1 tag, and 1 new; "
         "3 left out (NN, TO, VB)")
 
 
@@ -207,7 +207,7 @@ def folder(tmp_path, monkeypatch):
 
 def test_a_model_is_adapted_and_says_where_it_is_from(folder):
     _, err = invoke(TRAIN, "new", "m", "--init", "old", "--epochs", "60")
-    assert "From the model: 3 words, and 3 new ones; 2 tags, and 1 new ones; 1 left out (DT)\n" in err
+    assert "From the model: 3 words, and 3 new; 2 tags, and 1 new; 1 left out (DT)\n" in err
     assert invoke(TAG, "m", input="der Hund läuft\n")[0] == "ART NN VB\n"
     manifest = json.loads(Path("m/model.json").read_bytes())
     assert manifest["info"]["init"]["name"] == "old" and "preset" not in manifest["info"]

@@ -179,7 +179,7 @@ def test_the_test_corpus_is_compared(check, write):
     write("test", GOOD.encode())
     assert "21 of them in the training corpus too" in check(GOOD, "--test", "test", status=1)
     write("test", b"new_N words_N\n")
-    assert "test: 1 sentences, 0 of them" in check(GOOD, "--test", "test")
+    assert "test: 1 sentence, 0 of them" in check(GOOD, "--test", "test")
 
 
 def test_json_has_it_all(check, write):

@@ -87,12 +87,14 @@ def test_a_second_run_gives_the_same_bytes_and_resume_finds_it_finished(model):
 
 
 @pytest.mark.parametrize("arguments, message, status", [
+    (("one.tsv", "m2"), "one.tsv: all texts to learn from have the label 'yes'; a classifier tells", 1),
     (("text", "m2"), "text: no labels; a line is label TAB text, __label__LABEL text, or a JSON object", 1),
     (("train.tsv", "m2", "--encoder", "cnn", "--pooling", "last"), "--pooling: last with --encoder cnn", 2),
     (("train.tsv", "m2", "--window", 3), "--window: 3 without --encoder cnn", 2),
     (("empty", "m2", "--format", "tsv"), "empty: no texts; at least one is needed", 1)])
 def test_training_refuses(arguments, message, status):
     Path("empty").write_text("\n")
+    Path("one.tsv").write_text("yes\tgood\n" * 3)
     assert failure(TRAIN, *arguments, status=status).startswith(message)
     assert not Path("m2").exists()
 

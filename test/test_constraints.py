@@ -12,7 +12,7 @@ from rnntag import api
 from rnntag.cli import test_rnn
 from rnntag.corpus import Sentence
 from rnntag.corpus.lists import read_lexicon
-from rnntag.errors import CorpusError
+from rnntag.errors import CorpusError, CorpusWarning
 from rnntag.models.constraints import ConstrainedTagger
 from rnntag.models.options import Options
 from rnntag.models.tagger import RNNTagger
@@ -37,7 +37,8 @@ def test_without_constraints_nothing_changes(tagger):
 
 def test_words_of_the_lexicon_have_one_of_their_tags(tagger):
     lexicon = {"read": {"DT"}, "to": {"VB", "NN", "unheard of"}, "Unseen-1": {"TO"}}
-    bound = ConstrainedTagger(tagger, lexicon)
+    with pytest.warns(CorpusWarning, match="^the model does not have the tag 'unheard of'; ignored$"):
+        bound = ConstrainedTagger(tagger, lexicon)
     for words, tags, answer in zip(text(), bound.tag(text()), bound.probabilities(text()), strict=True):
         assert answer.tags == tags and len(tags) == len(words)
         assert np.allclose(answer.probabilities.sum(axis=1), 1, atol=1e-5)
@@ -110,7 +111,8 @@ def test_the_lexicon_is_looked_up_in_the_model_s_normal_form():
 
 def test_a_lexicon_is_read(write):
     path = write("lexicon", "a\tX\n\nb c\tX Y\na\tZ\n\u00a0\t_\n".encode())
-    assert read_lexicon(path) == {"a": {"X", "Z"}, "b c": {"X", "Y"}, "\u00a0": {"_"}}
+    assert read_lexicon(path) == {"a": {"X": f"{path}:1", "Z": f"{path}:4"}, "b c": dict.fromkeys("XY", f"{path}:3"),
+                                  "\u00a0": {"_": f"{path}:5"}}
 
 
 @pytest.mark.parametrize("line", ["a", "a X", "\tX", "a\t", "a\tX  Y", "a\tX\tY", "a\tX "])
@@ -158,6 +160,15 @@ def test_a_tag_that_the_model_lacks_is_refused_with_its_line(model):
     _, err = invoke(model, "--partial", input="to\nthe_DT under_score\n", status=1)
     assert err.startswith("Error: standard input:2: token 2, 'under', has the tag 'score'; the model does not")
     assert "--separator" in err
+
+
+def test_tags_of_a_lexicon_that_the_model_lacks_are_told_with_their_line(model):
+    Path("lexicon").write_text("to\tTO\n\nto\tX TO\nread\tY VB\nthe\tX DT\n")
+    assert invoke(model, "--lexicon", "lexicon", input="to\n") == (
+        "TO\n", "Warning: lexicon:3: the model does not have the tag 'X', nor 1 other of the lexicon; ignored\n")
+    Path("lexicon").write_text("to\tTO\nread\tX Y\nread\tZ\n")
+    _, err = invoke(model, "--lexicon", "lexicon", input="to\n", status=1)
+    assert err.startswith("Error: lexicon:2: 'read' has none of the model's tags in the lexicon; the model has DT, ")
 
 
 def test_probabilities_are_those_given_the_constraints(model):

@@ -118,7 +118,7 @@ def test_options_that_would_change_nothing_are_refused(corpus, arguments, messag
 
 def test_answers_that_do_not_fit_are_refused(corpus, tmp_path):
     (tmp_path / "other").write_bytes(b"a_X\n")
-    assert "other:1: 1 tokens; corpus:1 has" in check("--answers", "other", status=1)
+    assert "other:1: 1 token; corpus:1 has" in check("--answers", "other", status=1)
     assert "no probabilities" in check("--answers", "corpus", status=1)
 
 

@@ -95,7 +95,7 @@ def test_a_value_that_does_not_fit_changes_nothing(tmp_path, name, value):
 @pytest.mark.parametrize("values", [{"": ["X"]}, {"upos": ["X", "Y"]}, {"": ["X", "Y", "Z"]}])
 def test_values_that_are_not_one_for_each_word_are_refused(tmp_path, values):
     (tmp_path / "a.wordtag").write_bytes(FILES["a.wordtag"])
-    with pytest.raises(CorpusError, match="there are 2 tokens"):
+    with pytest.raises(CorpusError, match="the sentence has 2 tokens"):
         Document(tmp_path / "a.wordtag").change(0, values)
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from rnntag.errors import CorpusError, RnntagError, quote
+from rnntag.errors import CorpusError, RnntagError, plural, quote
 
 
 def test_a_message_has_place_found_wanted_and_next_step():
@@ -22,6 +22,10 @@ def test_a_place_given_later_is_shown():
     error = CorpusError("gone")
     error.place = "file:3"
     assert str(error) == "file:3: gone."
+
+
+def test_one_is_singular_and_all_else_plural():
+    assert [plural(count, "token") for count in (0, 1, 2000)] == ["0 tokens", "1 token", "2,000 tokens"]
 
 
 def test_quoted_text_is_escaped_and_cut():

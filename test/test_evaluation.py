@@ -58,7 +58,7 @@ def test_a_surplus_blank_line_is_refused_too():
 
 def test_a_different_number_of_tokens_is_refused_with_the_line_in_both():
     message = refusal(tags("A", "A B"), tags("A", "A"))
-    assert message.startswith("ans:2: 1 tokens; ref:2 has 2.")
+    assert message.startswith("ans:2: 1 token; ref:2 has 2.")
 
 
 def test_a_blank_line_in_one_file_only_is_refused():

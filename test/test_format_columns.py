@@ -62,6 +62,20 @@ def test_every_word_has_a_tag_in_the_first_column_that_is_to_be_learnt(text, for
     assert refusal(text, format, fields=["upos", "lemma"], want="tags").startswith(message)
 
 
+@pytest.mark.parametrize("cells, fields, found", [
+    ("_ _ x F=1", "upos", "xpos: try --field xpos"), ("b _ x _", "all", "xpos and lemma: try --field xpos,lemma"),
+    ("b _ _ _", ["upos", "xpos"], "lemma: try --field lemma"), ("b _ _ F=1", None, "feats: try --field feats"),
+    ("b _ _ _", "upos", ""), ("_ _ _ _", "all", "")])
+def test_columns_that_could_be_learnt_instead_are_named(cells, fields, found):
+    lemma, *tags = cells.split()
+    named = '{"tokens": ["a"]' + "".join(f', "{name}": ["{value}"]' for name, value in zip(
+        ("lemma", "upos", "xpos", "feats"), cells.split()) if value != "_") + "}"
+    end = (f". Its words have {found}, or p" if found else ". P") + "ass over such sentences with --on-error skip."
+    for text, format in [(row(1, "a", *tags).replace("lemma", lemma), "conllu"), (named, "jsonl"),
+                         (named[:-1] + ', "upos": [null]}', "jsonl")]:
+        assert refusal(text, format, fields=fields, want="tags").endswith(end)
+
+
 @pytest.mark.parametrize("text, format", [
     (row(1, "a", "X") + row(2, "b", "X").replace("lemma", "_"), "conllu"), (NAMED, "jsonl")])
 def test_in_the_other_columns_words_may_lack_theirs(text, format):
@@ -125,7 +139,8 @@ def test_one_column_of_conllu_becomes_the_tags_of_jsonl():
 
 
 @pytest.mark.parametrize("keys, message", [
-    ('"lemma": ["b", "c"]', "file:1: 2 lemma; there are 1 tokens"), ('"lemma": 3', 'file:1: "lemma" is \'3\''),
+    ('"lemma": ["b", "c"]', 'file:1: "lemma" has 2 values; "tokens" has 1.'),
+    ('"lemma": 3', 'file:1: "lemma" is \'3\''),
     ('"lemma": ["b"], "probabilities": {"lemma": 3}', 'file:1: wrong "probabilities"'),
     ('"lemma": ["b"], "n_best": {"lemma": [[["b", 1]]]}', 'file:1: wrong "probabilities"')])
 def test_a_column_of_jsonl_that_is_wrong_is_refused(keys, message):

@@ -1,72 +1,15 @@
 """Everything composed: gradients of whole networks, and their parameters."""
 
-from collections import Counter
-
 import numpy as np
 import pytest
 import reference
-from gradcheck import LENGTHS, check, close, normal
+from gradcheck import check, close
+from networks import COLUMNS, DROPS, MIXED, ONE_COLUMN, WORDS, Case
 
-from rnntag.models.ensemble import Ensemble
-from rnntag.models.network import Classes, build
+from rnntag.models.network import build
 from rnntag.models.options import Options
-from rnntag.nn.layers import Rows, softmax
+from rnntag.nn.layers import softmax
 from rnntag.nn.packing import pack
-from rnntag.text.features import FeatureMap, WordTable
-from rnntag.text.vocab import Vocab
-
-WORDS = ["a", "to", "The", "the", "Oslo", "reads", "B-52", "unbelievable", "x"]
-MIXED = LENGTHS["mixed"]
-DROPS = ("dropout", "word_dropout", "vector_dropout")
-SMALL = {"features": "form,suffixes", "cell": "elman", "embedding": 5, "hidden": 4, "char_embedding": 3,
-         **dict.fromkeys(DROPS, 0.0)}
-
-
-ONE_COLUMN = {"": Classes(3)}
-COLUMNS = {"upos": Classes(3), "feats": Classes(4, np.array([[1, 1, 0, 0], [0, 1, 1, 0]], np.float32)),
-           "lemma": Classes(5, chains=False)}  # in all but the first, tokens may lack a class
-
-
-class Case:
-    """A small network with random float64 parameters, a batch for it, and its gradient."""
-
-    def __init__(self, lengths=MIXED, seed=1, dtype="float64", columns=ONE_COLUMN, **options):
-        rng = np.random.default_rng(seed)
-        self.options = Options(**{**SMALL, **options})
-        features = FeatureMap.build(WORDS[:7], self.options.feature_names)  # two words are unknown
-        alphabet = Vocab("abdehlnorstuvB") if self.options.char_rnn else None
-        vectors = Vocab(["to", "the", "reads"]) if self.options.vectors else None
-        self.words = WordTable(features, alphabet, vectors)
-        self.words.ids(WORDS)
-        self.words.set_dropout(0.0, Counter())
-        self.words.dropout = np.full(len(WORDS), 0.3, np.float32)
-        self.sizes = features.rows, columns, len(alphabet or ()), len(vectors or ()), len(features.ngrams or ())
-        self.network = build(self.options, *self.sizes)
-        self.params = {name: array.astype(dtype)
-                       for name, array in normal(rng, 0.5, **self.network.shapes()).items()}
-        if vectors:
-            self.params["vectors.table"][0] = 0
-        self.lengths, self.packing = lengths, pack(lengths)
-        self.types = rng.integers(0, len(WORDS), sum(lengths))
-        self.targets = np.stack([rng.integers(-(number > 0), column.size, sum(lengths))
-                                 for number, column in enumerate(columns.values())], axis=1)
-        self.random = any(getattr(self.options, name) for name in DROPS)
-
-    def run(self):
-        """Loss and gradient; what is dropped is the same each time."""
-        rng = np.random.default_rng(7) if self.random else None
-        batch = (self.words, self.types, self.targets, self.packing)
-        return self.network.loss_and_gradient(self.params, *batch, rng)
-
-    def scores(self):
-        """Scores by the way that tagging takes: what depends on a word alone is worked out once a word."""
-        z = self.network.input_projection(self.params, self.words, np.arange(len(WORDS)))
-        return self.network.scores(self.params, z, self.packing, self.types)[0]
-
-    def gradients(self):
-        return {name: gradient.dense(self.params[name]) if isinstance(gradient, Rows) else gradient
-                for name, gradient in self.run()[1].items()}
-
 
 COMPOSITIONS = {
     "elman": {}, "gru": {"cell": "gru"}, "lstm": {"cell": "lstm"},
@@ -262,56 +205,6 @@ def test_a_dropped_word_is_read_as_never_seen_and_keeps_the_features_it_shares()
     _, (ids, _) = case.network.inputs.forward(case.params, case.words, np.arange(9), np.random.default_rng(1))
     assert (ids[:, 0] == case.words.map.offsets[0]).all()
     assert (ids == case.words.unseen).all()
-
-
-# ------------------------------------------------------------------ several networks
-
-
-def ensemble(**options):
-    case = Case(**options)
-    shared = ("vectors.table",) if case.options.freeze_vectors else ()
-    return case, Ensemble([build(case.options, *case.sizes) for _ in range(3)], shared)
-
-
-def test_an_ensemble_answers_with_the_mean_of_its_members_probabilities():
-    case, three = ensemble(members=3)
-    params = three.initialise(np.random.default_rng(5), "float64")
-    scores, = three.scores(params, three.input_projection(params, case.words, case.types), case.packing)
-    alone = []
-    for _, case.params in three.networks(params):
-        alone.append(softmax(case.scores()))
-    assert close(np.exp(scores), sum(alone) / 3)
-    assert not close(alone[0], alone[1])
-
-
-def test_each_member_of_an_ensemble_has_the_gradient_of_its_own_loss():
-    case, three = ensemble(members=3)
-    params = three.initialise(np.random.default_rng(5), "float64")
-    batch = (case.words, case.types, case.targets, case.packing)
-    loss, grads = three.loss_and_gradient(params, *batch, None)
-    assert grads.keys() == params.keys()
-    losses = []
-    for m, (network, params_m) in enumerate(three.networks(params)):
-        alone, of_member = network.loss_and_gradient(params_m, *batch, None)
-        losses.append(alone)
-        for name, gradient in of_member.items():
-            other = grads[f"net{m}.{name}"]
-            assert close(*(g.values if isinstance(g, Rows) else g for g in (gradient, other)))
-    assert close(loss, np.mean(losses))
-
-
-@pytest.mark.parametrize("freeze", [True, False])
-def test_members_share_vectors_that_are_frozen_and_no_others(freeze):
-    _, three = ensemble(members=3, vectors=4, freeze_vectors=freeze)
-    tables = [name for name in three.shapes() if name.endswith("vectors.table")]
-    assert tables == (["vectors.table"] if freeze else [f"net{m}.vectors.table" for m in range(3)])
-
-
-def test_the_mean_of_probabilities_that_are_too_small_has_a_logarithm():
-    case, three = ensemble(members=3)
-    params = {name: 1000 * array for name, array in three.initialise(np.random.default_rng(5), "float64").items()}
-    scores, = three.scores(params, three.input_projection(params, case.words, case.types), case.packing)
-    assert scores.min() < -700 and np.isfinite(scores).all()
 
 
 # ------------------------------------------------------------------ several columns

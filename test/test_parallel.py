@@ -114,7 +114,7 @@ def test_probabilities_and_constraints_are_those_of_one_process(model, run, writ
 def test_what_is_wrong_with_constraints_is_told_with_its_place(model, run, write):
     write("lexicon", b"dog\tXYZ\n")
     result = run("test-rnn", model, "--jobs", "2", "--lexicon", "lexicon", input=b"the dog\n")
-    assert result.returncode == 1 and b"Error: 'dog' has none of the model's tags" in result.stderr
+    assert result.returncode == 1 and b"Error: lexicon:1: 'dog' has none of the model's tags" in result.stderr
     result = run("test-rnn", model, "--jobs", "2", "--partial", input=b"the dog_XYZ\n")
     assert result.returncode == 1 and b"Error: standard input:1: token 2, 'dog', has the tag 'XYZ'" in result.stderr
 

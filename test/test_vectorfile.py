@@ -55,7 +55,7 @@ def test_a_word_with_spaces_is_left_out(tmp_path):
 @pytest.mark.parametrize("text, message", [
     ("", ": no vectors"),
     ("0 5\n", ": no vectors"),
-    ("a 1 2\nb 3\n", ":2: 1 numbers after 'b'; a line is a word and 2 numbers"),
+    ("a 1 2\nb 3\n", ":2: 1 number after 'b'; a line is a word and 2 numbers"),
     ("a 1 2\nb 3 4 5\n", ":2: 3 numbers after 'b'; a line is a word and 2 numbers"),
     ("2 3\na 1 2\nb 3 4\n", ":2: 2 numbers after 'a'; a line is a word and 3 numbers"),
     ("a\n", ":1: 0 numbers after 'a'"),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..corpus import Layout, Sentence
-from ..errors import OptionError
+from ..errors import OptionError, plural
 from . import common
 from .cross_validate import BEST
 from .recipes import bar, recipe_options, recipes
@@ -132,7 +132,8 @@ def describe(name: str, report: Report, test: str) -> Iterator[str]:
     """The counts, the baseline, and the tag set with how often each tag occurs."""
     from ..analysis.check import FOLDS
     c, score = report.counts, report.baseline
-    yield f"{name}: {c.sentences:,} sentences, {c.tokens:,} tokens, {c.words:,} words, {len(c.tags):,} tags"
+    yield (f"{name}: {plural(c.sentences, 'sentence')}, {plural(c.tokens, 'token')}, {plural(c.words, 'word')}, "
+           + plural(len(c.tags), "tag"))
     yield f"Sentences: median length {c.median_length:g}, at most {c.longest:,} (line {c.longest_line})"
     yield (f"Words: {c.once:,} occur once; {c.ambiguous_words:,} have several tags and are "
            f"{c.ambiguous_tokens / c.tokens:.1%} of the tokens")
@@ -163,7 +164,7 @@ def suspects(found: Sequence[Suspect] | None, limit: int) -> Iterator[str]:
     from ..analysis.disagreement import KINDS
     if found is None:
         return
-    yield f"Likely annotation errors: {len(found):,} tokens for which another tag is more probable"
+    yield f"Likely annotation errors: {plural(len(found), 'token')} for which another tag is more probable"
     rows = [(f"    {number}", f"line {each.line}, token {each.token + 1}", f"{each.field} {each.tag}".strip(),
              percent(each.p_tag), "->", each.answer, percent(each.p_answer), each.kind,
              " ".join([*each.before, f"[{each.word}]", *each.after]))
@@ -203,5 +204,5 @@ def _lines(places: Sequence[tuple[int, int]], most: int = 6) -> str:
 
 def describe_overlap(name: str, o: Overlap) -> Iterator[str]:
     """What the test corpus shares with the training corpus."""
-    yield (f"{name}: {o.sentences:,} sentences, {o.shared_sentences:,} of them in the training corpus too; "
-           f"{o.tokens:,} tokens, {o.unknown_tokens / o.tokens:.1%} of them unknown words")
+    yield (f"{name}: {plural(o.sentences, 'sentence')}, {o.shared_sentences:,} of them in the training corpus too; "
+           f"{plural(o.tokens, 'token')}, {o.unknown_tokens / o.tokens:.1%} of them unknown words")

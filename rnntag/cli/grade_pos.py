@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..corpus import Layout
+from ..errors import plural
 from . import common
 from .answers import TOGETHER, Answer, answers_arguments, answers_options, read_answers, training_corpus
 from .table import json_text, percent, probability, short_names, span, table, text
@@ -152,10 +153,11 @@ def calibration_report(record: dict[str, Any]) -> Iterator[str]:
 def summary_report(grading: Grading, verdicts: bool = True) -> Iterator[str]:
     """The table of scores, then (``verdicts``) the comparisons in words."""
     yield from _one(grading.grades[0]) if len(grading.grades) == 1 else _side_by_side(grading.grades)
-    yield (f"Intervals: 95 %, bootstrap over {grading.sentences:,} sentences ({grading.resamples:,} resamples, "
-           f"seed {grading.seed})" + ("; Wilson's takes tokens as independent." if len(grading.grades) == 1 else "."))
+    yield (f"Intervals: 95 %, bootstrap over {plural(grading.sentences, 'sentence')} "
+           f"({grading.resamples:,} resamples, seed {grading.seed})"
+           + ("; Wilson's takes tokens as independent." if len(grading.grades) == 1 else "."))
     if grading.sentences < 30:
-        yield f"{grading.sentences} sentences are few for a bootstrap: its intervals are too narrow."
+        yield "These are few sentences for a bootstrap: its intervals are too narrow."
     for comparison in grading.comparisons if verdicts else ():
         yield ""
         yield from verdict(comparison, grading)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..corpus import Layout
+from ..errors import plural
 from . import common
 from .recipes import bar, recipe_options, recipes
 from .table import json_text, percent, span, table, text
@@ -65,8 +66,9 @@ def main(corpus: str, test: str | None, held_out: float, halvings: int, repeats:
                       "curves": [curve.to_dict() for curve in curves]}
             target.write(json_text(record))
         else:
-            lines = [f"{shown(corpus)}, scored on {len(held):,} sentences, {sum(len(sentences[i]) for i in held):,} "
-                     "tokens" + (f" of {shown(test)}" if test is not None else " held out of it")]
+            tokens = plural(sum(len(sentences[i]) for i in held), "token")
+            lines = [f"{shown(corpus)}, scored on {plural(len(held), 'sentence')}, {tokens}"
+                     + (f" of {shown(test)}" if test is not None else " held out of it")]
             target.write(text([*lines, *(line for curve in curves for line in describe(curve, halvings))]))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..corpus.labelled import LABELLED
+from ..errors import plural
 from ..models.classifier import WITHOUT, ClassifierOptions
 from . import common, training
 
@@ -22,8 +23,8 @@ def main(train: str, **given: Any) -> Any:
     from ..training.classifying import prepare_classifier
 
     run = prepare_classifier(train, **given)
-    return run, lambda untrained: (f"{run.trainer.task.predictions:,} texts, {run.trainer.tokens:,} tokens, "
-                                   f"{len(untrained.labels) - 1} labels")
+    return run, lambda untrained: (f"{plural(run.trainer.task.predictions, 'text')}, "
+                                   f"{plural(run.trainer.tokens, 'token')}, {len(untrained.labels) - 1} labels")
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from ..corpus import Layout
+from ..errors import plural
 from . import common
 
 
@@ -32,8 +33,9 @@ def main(train: str, model: Path, layout: Layout, force: bool, quiet: bool) -> N
     tagger.info = modelfile.origin(train, sentences, layout)
     modelfile.save(model, tagger, force=force)
     if not quiet:
-        click.echo(f"{len(sentences):,} sentences, {sum(map(len, sentences)):,} tokens, "
-                   f"{len(tagger.words) - 1:,} words, {len(tagger.tags) - 1:,} tags -> {model}", err=True)
+        click.echo(f"{plural(len(sentences), 'sentence')}, {plural(sum(map(len, sentences)), 'token')}, "
+                   f"{plural(len(tagger.words) - 1, 'word')}, {plural(len(tagger.tags) - 1, 'tag')} -> {model}",
+                   err=True)
 
 
 if __name__ == "__main__":

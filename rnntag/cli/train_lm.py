@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..corpus import TO_TAG
+from ..errors import plural
 from ..models.language_model import LanguageOptions
 from . import common, training
 
@@ -20,7 +21,7 @@ def main(text: str, **given: Any) -> Any:
     from ..training.language import prepare_language
 
     run = prepare_language(text, **given)
-    return run, lambda untrained: (f"{run.trainer.tokens:,} {untrained.options.unit}s to predict, "
+    return run, lambda untrained: (f"{plural(run.trainer.tokens, untrained.options.unit)} to predict, "
                                    f"{len(untrained.units):,} known")
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..corpus import Layout
-from ..errors import OptionError
+from ..errors import OptionError, plural
 from ..files import STANDARD, check_free
 from ..models.options import PRESETS, Options, preset, refuse_unused
 from . import common, training
@@ -106,9 +106,9 @@ def _segmenter(train: str, layout: Layout, seed: int) -> Trainer:
 def _describe(run: TaggingRun) -> None:
     from ..models.columns import LEMMA, column
     tagger = run.task.tagger
-    classes = ", ".join(f"{len(labels.names)} {labels.called(name)}" for name, labels in tagger.columns.items())
-    click.echo(f"{len(run.train):,} sentences, {run.trainer.tokens:,} tokens, {classes}; {tagger.size:,} weights",
-               err=True)
+    classes = ", ".join(plural(len(labels.names), labels.called(name)) for name, labels in tagger.columns.items())
+    click.echo(f"{plural(len(run.train), 'sentence')}, {plural(run.trainer.tokens, 'token')}, {classes}; "
+               f"{tagger.size:,} weights", err=True)
     if run.start is not None:
         from ..models.adaptation import difference
         click.echo(difference(tagger, run.start), err=True)
@@ -116,5 +116,6 @@ def _describe(run: TaggingRun) -> None:
         values = (value for sentence in run.dev for value in column(sentence, name))
         odd = [value for value in values if value and value not in labels.vocab]
         if odd and name != LEMMA:  # a lemma that no script makes is nothing to be warned of
-            click.echo(f"Warning: {len(odd)} dev tokens have {labels.called(name)} that the training corpus lacks "
-                       f"({', '.join(sorted(set(odd))[:5])}); they count as errors", err=True)
+            click.echo(f"Warning: the training corpus lacks the {labels.called(name)}s of "
+                       f"{plural(len(odd), 'dev token')} ({', '.join(sorted(set(odd))[:5])}); they count as "
+                       "errors", err=True)

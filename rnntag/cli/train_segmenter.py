@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..corpus.segmented import LEARNT_FROM
+from ..errors import plural
 from ..models.segmenter import SegmenterOptions
 from . import common, training
 
@@ -21,5 +22,5 @@ def main(train: str, **given: Any) -> Any:
 
     run = prepare_segmenter(train, **given)
     known = run.info["train"]
-    return run, lambda _: (f"{known['sentences']:,} sentences, {known['tokens']:,} tokens, which may end at "
-                           f"{run.trainer.tokens:,} places")
+    return run, lambda _: (f"{plural(known['sentences'], 'sentence')}, {plural(known['tokens'], 'token')}, which "
+                           f"may end at {plural(run.trainer.tokens, 'place')}")

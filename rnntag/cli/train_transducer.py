@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..errors import plural
 from ..models.transducer import TransducerOptions
 from . import training
 
@@ -20,7 +21,7 @@ def main(pairs: str, **given: Any) -> Any:
     from ..training.transducing import prepare_transducer
 
     run = prepare_transducer(pairs, **given)
-    return run, lambda _: f"{len(run.trainer.task.sizes):,} pairs, {run.trainer.tokens:,} symbols"
+    return run, lambda _: f"{plural(len(run.trainer.task.sizes), 'pair')}, {plural(run.trainer.tokens, 'symbol')}"
 
 
 if __name__ == "__main__":

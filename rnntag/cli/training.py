@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..errors import DivergedError
+from ..errors import DivergedError, plural
 from ..files import check_free
 from ..models.options import GROUPS, SWITCHES, flag
 from . import common
@@ -142,7 +142,8 @@ def train(run: Run, model: str | Path, *, resume: bool, checkpoint_every: float,
             raise
         for name, trainer in run.parts.items():
             checkpoints.save(run.trainer)  # it is done; an interrupted part is trained anew
-            say(f"Training the {name}: {len(trainer.task.sizes):,} pairs, {trainer.options.epochs} epochs")
+            say(f"Training the {name}: {plural(len(trainer.task.sizes), 'pair')}, "
+                f"{plural(trainer.options.epochs, 'epoch')}")
             with Progress(quiet, total=trainer.tokens * trainer.options.epochs, unit=" symbols", unit_scale=True,
                           leave=False) as bar:
                 for _ in trainer.epochs(bar.update):

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import click
 
+from ..errors import plural
 from . import common
 
 
@@ -41,7 +42,7 @@ def main(raw: tuple[str, ...], out: str, width: int, min_count: int, contexts: i
                                        min_count=min_count, seed=seed)
         write_vectors(stream, words, vectors)
     if not quiet:
-        click.echo(f"{len(words) - 1:,} words, {width} numbers each -> {out}", err=True)
+        click.echo(f"{plural(len(words) - 1, 'word')}, {plural(width, 'number')} each -> {out}", err=True)
 
 
 def counted(sentences: Iterable[Sequence[str]], quiet: bool) -> Iterator[Sequence[str]]:

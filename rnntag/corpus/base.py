@@ -187,16 +187,22 @@ class Format:
                 del sentence.columns[name]
         if self.want == "tags" and sentence.words and not {"", self.fields[0]} & sentence.columns.keys():
             raise CorpusError(f"a sentence without {self._kind(self.fields[0])}s", self.explain(self.fields[0]),
-                              self._hint(), lines.place(sentence.line))
+                              self._hint(self.there(sentence)), lines.place(sentence.line))
 
     @staticmethod
     def _kind(name: str) -> str:
         """What the values of a column are called in messages."""
         return name if name == "lemma" else "tag"
 
-    def _hint(self) -> str:
-        """What to do about a sentence that has not all the tags that it needs."""
-        return "Pass over such sentences with --on-error skip." if self.want == "tags" else ""
+    def _hint(self, there: Sequence[str] = ()) -> str:
+        """What to do about a sentence that has not all the tags that it needs, but the columns ``there``."""
+        names = there if len(self.fields) > 1 else [name for name in there if name in FIELDS][:1]
+        other = f"Its words have {' and '.join(names)}: try --field {','.join(names)}, or p" if names else "P"
+        return f"{other}ass over such sentences with --on-error skip." if self.want == "tags" else ""
+
+    def there(self, sentence: Sentence) -> list[str]:
+        """The columns of COLUMNS that all words of a sentence have where it was read, also those not asked for."""
+        return []
 
     def explain(self, name: str) -> str:
         """Where this format has the column of this name, for messages."""

@@ -8,8 +8,8 @@ from itertools import chain, islice, repeat, takewhile
 from operator import itemgetter
 from typing import Any
 
-from ..errors import CorpusError, quote
-from .base import Best, Block, Column, Format, Sentence
+from ..errors import CorpusError, plural, quote
+from .base import COLUMNS, Best, Block, Column, Format, Sentence
 from .lines import Lines
 
 MAX_BLOCK_LINES = 100_000  # of a sentence, with its comments
@@ -164,7 +164,7 @@ class Conllu(BlockFormat):
         rows = [texts[i].split("\t") for i in where]
         for i, row in zip(where, rows):
             if len(row) != WIDTH:
-                raise CorpusError(f"{len(row)} column{'s' * (len(row) != 1)}", f"CoNLL-U has {WIDTH}",
+                raise CorpusError(plural(len(row), "column"), f"CoNLL-U has {WIDTH}",
                                   self._guess(texts[i], row), lines.place(number + i))
         ids = [row[0] for row in rows]
         if ids != NUMBERS[:len(ids)]:
@@ -175,14 +175,23 @@ class Conllu(BlockFormat):
             raise CorpusError("an empty FORM", "a word is not empty", place=lines.place(
                 number + where[words.index("")]))
         block.rows = where
-        columns = {}
-        for name in self.fields if self.want != "words" else ():
-            cell = CELLS[name]
-            values = [row[cell] for row in rows]
-            for i in self._missing(name, words, values):
-                values[i] = ""
-            columns[name] = Column(values)
+        columns = {name: Column(self._values(name, words, rows))
+                   for name in (self.fields if self.want != "words" else ())}
         return Sentence(words, columns, number, block)
+
+    def _values(self, name: str, words: list[str], rows: list[list[str]]) -> list[str]:
+        """What a column says of each word, "" where it says nothing."""
+        cell = CELLS[name]
+        values = [row[cell] for row in rows]
+        for i in self._missing(name, words, values):
+            values[i] = ""
+        return values
+
+    def there(self, sentence: Sentence) -> list[str]:
+        block = sentence.source
+        rows = [block.lines[i].split("\t") for i in block.rows] if block else []
+        return [name for name in COLUMNS
+                if all(values := self._values(name, sentence.words, rows)) and {*values} != {"_"}]
 
     @staticmethod
     def _missing(name: str, words: list[str], values: list[str]) -> list[int]:

@@ -16,7 +16,7 @@ from io import BytesIO
 from pathlib import Path
 
 from ..compression import plain
-from ..errors import CorpusError, CorpusWarning, RnntagError, quote
+from ..errors import CorpusError, CorpusWarning, RnntagError, plural, quote
 from ..files import STANDARD, reporting, write_bytes
 from . import FORMATS, TAGGED, Layout
 from .base import COLUMNS, Column, Sentence, field_names
@@ -168,8 +168,9 @@ class Document:
         place = f"{self.path}:{self.sentences[number].line}"
         for field, row in values.items():
             if field not in self.fields or len(row) != len(self.sentences[number]):
-                raise CorpusError(f"{len(row)} values of {quote(field)}", f"there are {len(self.sentences[number])} "
-                                  f"tokens, and the columns {', '.join(map(quote, self.fields))}", place=place)
+                raise CorpusError(f"{plural(len(row), 'value')} of {quote(field)}",
+                                  f"the sentence has {plural(len(self.sentences[number]), 'token')}, and the columns "
+                                  + ", ".join(map(quote, self.fields)), place=place)
             for i, (old, new) in enumerate(zip(self.values(number, field), row), 1):
                 if old and not new:
                     raise CorpusError(f"no value for token {i}", "it had one", place=place)

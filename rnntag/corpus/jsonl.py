@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from ..errors import CorpusError, quote
-from .base import Best, Block, Column, Format, Sentence
+from ..errors import CorpusError, plural, quote
+from .base import COLUMNS, Best, Block, Column, Format, Sentence
 from .lines import Line, Lines
 
 SURE = ("probabilities", "n_best")  # the keys of ``Column.best``
@@ -65,13 +65,18 @@ class JsonLines(Format):
                 continue
             tags = ["" if tag is None else tag for tag in _list(values, key, place)]
             if len(tags) != len(words):
-                raise CorpusError(f"{len(tags)} {key}", f"there are {len(words)} tokens", place=place)
+                raise CorpusError(f'"{key}" has {plural(len(tags), "value")}', f'"tokens" has {len(words):,}',
+                                  place=place)
             columns["" if key == "tags" else key] = Column(tags, _best(tags, place, **best) if best else None)
         values.update((kind, tables) for kind, tables in sure.items() if tables)
         return Sentence(words, columns, number, Block(self.name, values=values))
 
     def explain(self, name: str) -> str:
         return f'jsonl has one for each word{f" under {name}" if len(self.fields) > 1 else ""}'
+
+    def there(self, sentence: Sentence) -> list[str]:
+        values = sentence.source.values if sentence.source else None
+        return [name for name in COLUMNS if all((values or {}).get(name) or [""])]
 
     def write(self, sentence: Sentence) -> str:
         source = sentence.source

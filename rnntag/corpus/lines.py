@@ -9,7 +9,7 @@ from io import BufferedIOBase
 from itertools import chain
 from pathlib import Path
 
-from ..errors import CorpusError, CorpusWarning
+from ..errors import CorpusError, CorpusWarning, plural
 from ..files import shown
 
 MAX_LINE_BYTES = 1_000_000  # a longer line is a corpus without line ends
@@ -37,7 +37,7 @@ class Skipped:
 
     def __str__(self) -> str:
         """A line for the sum, and one for each of the first errors."""
-        head = f"{self.count:,} sentence{'s' * (self.count != 1)} skipped that could not be read"
+        head = f"{plural(self.count, 'sentence')} skipped that could not be read"
         more = [f"and {self.count - len(self.first):,} more"] if self.count > len(self.first) else []
         return "\n  ".join([f"{head}:", *map(str, self.first), *more])
 

@@ -9,12 +9,12 @@ from ..files import open_input, shown
 from .lines import Lines
 
 
-def read_lexicon(path: str | Path) -> dict[str, set[str]]:
-    """The tags that each word may have, from lines of word TAB tag SPACE tag ...
+def read_lexicon(path: str | Path) -> dict[str, dict[str, str]]:
+    """The tags that each word may have, with their places, from lines of word TAB tag SPACE tag ...
 
     The lines of a word add up. Raises CorpusError for a line that is otherwise.
     """
-    found: dict[str, set[str]] = {}
+    found: dict[str, dict[str, str]] = {}
     with open_input(path) as stream:
         lines = Lines(stream, path)
         for number, text in lines.texts():
@@ -25,7 +25,9 @@ def read_lexicon(path: str | Path) -> dict[str, set[str]]:
             if not word or not tab or "" in tags or "\t" in rest:
                 raise CorpusError(f"{quote(text)}", "a lexicon has word TAB tags, single spaces between them",
                                   place=lines.place(number))
-            found.setdefault(word, set()).update(tags)
+            places, place = found.setdefault(word, {}), lines.place(number)
+            for tag in tags:
+                places.setdefault(tag, place)
     if not found:
         raise CorpusError("no words", "a lexicon has word TAB tags", place=shown(path))
     return found

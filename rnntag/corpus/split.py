@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..errors import OptionError
+from ..errors import OptionError, plural
 
 if TYPE_CHECKING:  # the generator brings numpy along
     from numpy.random import Generator
@@ -18,7 +18,8 @@ def hold_out(count: int, fraction: float, rng: Generator,
     """
     size = round(count * fraction)
     if not 0 < size < count:
-        raise OptionError(f"{fraction:g} of {count} sentences is {size}", "both parts need at least one", place=place)
+        raise OptionError(f"{fraction:g} of {plural(count, 'sentence')} is {size}", "both parts need at least one",
+                          place=place)
     chosen = set(rng.permutation(count)[:size].tolist())
     return [i for i in range(count) if i not in chosen], sorted(chosen)
 

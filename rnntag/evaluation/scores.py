@@ -14,7 +14,7 @@ from itertools import zip_longest
 from typing import NamedTuple
 
 from ..corpus import Column, Sentence
-from ..errors import CorpusError, quote
+from ..errors import CorpusError, plural, quote
 
 BETWEEN = "\t"  # stands between the values of several columns: no value has one
 MISSING = "(no tag)"  # the answered tag where there is none: no right one is called so
@@ -125,7 +125,7 @@ def _paired(right: Sentence, given: Sentence, field: str | None) -> Pair:
 def _compare_tokens(right: Sentence, given: Sentence, reference_name: str, place: str) -> None:
     where = f"{reference_name}:{right.line}"
     if len(right) != len(given):
-        raise CorpusError(f"{len(given)} tokens", f"{where} has {len(right)}",
+        raise CorpusError(plural(len(given), "token"), f"{where} has {len(right):,}",
                           "Is a line missing before, or are they of different texts?", place)
     if right.words != given.words and _has_words(right) and _has_words(given):
         position = next(i for i, (a, b) in enumerate(zip(right.words, given.words)) if a != b)

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from ..corpus import Sentence
-from ..errors import OptionError
+from ..errors import OptionError, plural
 from ..nn.layers import Array
 from ..text.features import NGRAMS, FeatureMap, normalized, word_features
 from ..text.vocab import Vocab
@@ -105,14 +105,15 @@ def _features(old: FeatureMap, words: Vocab, tokens: list[str], min_count: int) 
 
 def difference(tagger: RNNTagger, model: RNNTagger) -> str:
     """What a tagger has from ``model`` and what it does not, in words."""
-    told = [f"From the model: {len(model.words) - 1:,} words, and {len(tagger.words) - len(model.words):,} new ones"]
+    told = [f"From the model: {plural(len(model.words) - 1, 'word')}, and {len(tagger.words) - len(model.words):,} "
+            "new"]
     for name, labels in tagger.columns.items():
         old = _counterpart(name, tagger, model)
         before, now = model.columns[old].vocab if old is not None else Vocab([]), labels.vocab
         shared = sum(value in before for value in now.strings[1:])
         gone = [value for value in before.strings[1:] if value not in now]
         which = f" ({', '.join(gone[:8])}{', ...' if len(gone) > 8 else ''})" if gone else ""
-        told.append(f"{shared} {labels.called(name)}, and {len(now) - 1 - shared} new ones; {len(gone)} left out"
+        told.append(f"{plural(shared, labels.called(name))}, and {len(now) - 1 - shared} new; {len(gone)} left out"
                     + which)
     return "; ".join(told)
 

@@ -92,8 +92,8 @@ class Labels:
 
     @staticmethod
     def called(name: str) -> str:
-        """What the classes of a column of this name are called in messages."""
-        return f"{name} tags".strip()
+        """What a class of a column of this name is called in messages."""
+        return f"{name} tag".strip()
 
     def classes(self, words: Sequence[str], values: Iterable[str]) -> Array:
         """The class of each value (N,); -1 for one that training did not see, and for none."""
@@ -166,7 +166,7 @@ class Lemmas(Labels):
 
     @staticmethod
     def called(name: str) -> str:
-        return "edit scripts of lemmas"
+        return "lemma edit script"
 
     def with_those_of(self, other: Lemmas) -> Lemmas:
         """The same classes, and the lemmas that either has seen, with the parts of speech of this one."""

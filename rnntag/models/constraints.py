@@ -7,15 +7,17 @@ its neighbours. Probabilities are those given the constraints.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 
 import numpy as np
 
 from ..corpus import Column, Sentence, field_names
-from ..errors import CorpusError, OptionError, quote
+from ..errors import CorpusError, CorpusWarning, OptionError, plural, quote
 from ..nn.layers import Array
 from ..text.features import normalized
+from ..text.vocab import Vocab
 from .answers import CHUNK_TOKENS, Annotator, Posteriors, Words, chunks, cut, words_of
 from .columns import LEMMA
 from .tagger import RNNTagger
@@ -24,11 +26,13 @@ from .tagger import RNNTagger
 class ConstrainedTagger(Annotator):
     """A tagger that keeps to a lexicon, and to what its input says already.
 
-    lexicon   the tags that words may have; words that are not in it may have any
+    lexicon   the tags that words may have, with or without their places (``read_lexicon``); words that are not in it
+              may have any
     name      of the file that the sentences are from, for messages
     field     the columns that are asked for: the tags in the lexicon are of the first (default: of the tagger's)
 
-    Raises CorpusError for a word of the lexicon none of whose tags the model has, OptionError for one with lemmas.
+    Tags that the model does not have are ignored, with a CorpusWarning. Raises CorpusError for a word of the lexicon
+    that has no others, OptionError for a lexicon of lemmas.
     """
 
     def __init__(self, tagger: RNNTagger, lexicon: Mapping[str, Iterable[str]] | None = None,
@@ -40,19 +44,33 @@ class ConstrainedTagger(Annotator):
             raise OptionError("lemmas", "a lexicon lists the tags of words", "Choose another column with --fields.",
                               "--lexicon")
         vocab = tagger.columns[self.field].vocab
-        words = list(lexicon or {})
-        self._allowed = np.ones((len(words) + 1, len(vocab) - 1), bool)  # row 0: words not in it
         self._rows: dict[str, int] = {}
-        for word, form in zip(words, normalized(words, tagger.options.normalize)):
-            classes = [k - 1 for k in vocab.ids((lexicon or {})[word]) if k]
-            if not classes:
+        self._allowed = np.zeros((len(lexicon or {}) + 1, len(vocab) - 1), bool)
+        self._allowed[0] = True  # for words that are not in it
+        self._keep_to(lexicon or {}, vocab)
+
+    def _keep_to(self, lexicon: Mapping[str, Iterable[str]], vocab: Vocab) -> None:
+        """Allow the words of a lexicon its tags alone."""
+        unknown: dict[str, str] = {}
+        for word, form in zip(lexicon, normalized(list(lexicon), self.tagger.options.normalize)):
+            tags = lexicon[word]
+            places = tags if isinstance(tags, Mapping) else dict.fromkeys(tags, "")
+            known = [tag for tag in places if tag in vocab]
+            if not known:
                 raise CorpusError(f"{quote(word)} has none of the model's tags in the lexicon",
                                   f"the model has {', '.join(vocab.strings[1:21])}"
-                                  + f" and {len(vocab) - 21} more" * (len(vocab) > 21))
-            if form not in self._rows:
-                self._rows[form] = len(self._rows) + 1
-                self._allowed[self._rows[form]] = False
-            self._allowed[self._rows[form], classes] = True
+                                  + f" and {len(vocab) - 21} more" * (len(vocab) > 21),
+                                  place=next(iter(places.values()), ""))
+            for tag in places if len(known) < len(places) else ():
+                if tag not in vocab:
+                    unknown.setdefault(tag, places[tag])
+            row = self._rows.setdefault(form, len(self._rows) + 1)
+            self._allowed[row, np.array(vocab.ids(known)) - 1] = True
+        if unknown:
+            (tag, place), *more = unknown.items()
+            others = f", nor {plural(len(more), 'other')} of the lexicon" if more else ""
+            warnings.warn(f"{place}{place and ': '}the model does not have the tag {quote(tag)}{others}; ignored",
+                          CorpusWarning, stacklevel=3)
 
     def tag(self, sentences: Iterable[Words]) -> Iterator[list[str]]:
         """The tags of each sentence, in order, streaming.

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from ..corpus import Column, Sentence, count_characters
-from ..errors import CorpusError, ModelError
+from ..errors import CorpusError, ModelError, plural
 from ..nn.layers import softmax
 from ..nn.output import forward_backward
 from ..nn.packing import pack
@@ -91,7 +91,7 @@ class HMMTagger(Annotator):
         return cls(words, tags, transitions, emissions)
 
     def __repr__(self) -> str:
-        return f"<HMMTagger: {len(self.tags) - 1} tags, {len(self.words) - 1:,} words>"
+        return f"<HMMTagger: {plural(len(self.tags) - 1, 'tag')}, {plural(len(self.words) - 1, 'word')}>"
 
     @property
     def fields(self) -> tuple[str, ...]:  # type: ignore[override]

@@ -12,7 +12,7 @@ from typing import IO
 import numpy as np
 
 from ..corpus import Lines
-from ..errors import CorpusError, quote
+from ..errors import CorpusError, plural, quote
 from ..files import open_input
 from ..nn.layers import Array
 from .vocab import Vocab
@@ -90,8 +90,9 @@ def _parse(text: str, width: int | None, place: str) -> tuple[str, Array]:
         raise CorpusError(f"{quote(odd)} is not a number", "a line is: word number number ...",
                           place=place) from None
     if not word or not fields or len(vector) != (width or len(vector)):
-        raise CorpusError(f"{len(vector)} numbers after {quote(word)}", "a line is a word and "
-                          f"{width or 'its'} numbers, single spaces between", place=place)
+        raise CorpusError(f"{plural(len(vector), 'number')} after {quote(word)}", "a line is a word and "
+                          f"{plural(width, 'number') if width else 'its numbers'}, single spaces "
+                          "between", place=place)
     if not np.isfinite(vector).all():
         raise CorpusError(f"a vector of {quote(word)} that is not finite", "numbers are finite in 32 bits",
                           place=place)

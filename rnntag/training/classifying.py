@@ -13,7 +13,7 @@ import numpy as np
 from ..corpus import Sentence
 from ..corpus.labelled import Text, read_labelled
 from ..corpus.split import hold_out
-from ..errors import CorpusError
+from ..errors import CorpusError, quote
 from ..files import shown
 from ..models.classifier import Classifier, ClassifierOptions
 from ..models.options import refuse_unused
@@ -79,6 +79,9 @@ def prepare_classifier(train: str | Path, *, dev: str | Path | None, dev_fractio
     rng = np.random.default_rng(chosen.seed)
     if dev_fraction:
         texts, held_out = ([texts[i] for i in part] for part in hold_out(len(texts), dev_fraction, rng))
+    if len(labels := {text.label for text in texts}) == 1:
+        raise CorpusError(f"all texts to learn from have the label {quote(labels.pop())}",
+                          "a classifier tells two or more apart", "Add texts with another label.", shown(train))
     if held_out:
         info["dev"] = {**_provenance(train if dev is None else dev, held_out), "fraction": dev_fraction,
                        "kept": keep or "best"}

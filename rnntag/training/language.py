@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..corpus import TO_TAG, Layout, Sentence, read
-from ..errors import CorpusError, OptionError
+from ..errors import CorpusError, OptionError, plural
 from ..files import shown
 from ..models.language_model import LanguageModel, LanguageOptions
 from ..models.options import refuse_unused
@@ -95,8 +95,8 @@ def prepare_language(text: str | Path, *, dev: str | Path | None, dev_fraction: 
     if dev_fraction:
         start = min(len(train) - 1, round(len(train) * (1 - dev_fraction)))
         if start < 1:
-            raise OptionError(f"{dev_fraction} of {len(train)} sentences", "one is for training, one for the dev set",
-                              place="--dev-fraction")
+            raise OptionError(f"{dev_fraction} of {plural(len(train), 'sentence')}",
+                              "one is for training, one for the dev set", place="--dev-fraction")
         train, held_out = train[:start], train[start:]
     if held_out:
         info["dev"] = {**provenance(text if dev is None else dev, held_out), "fraction": dev_fraction,

@@ -15,7 +15,7 @@ import numpy as np
 
 from ..corpus import Sentence
 from ..corpus.split import folds
-from ..errors import OptionError
+from ..errors import OptionError, plural
 from ..evaluation import Pair, accuracy, pair
 from ..evaluation.crossval import CrossValidation
 from ..evaluation.curve import Curve
@@ -116,8 +116,8 @@ def fold_trials(recipe: Recipe, sentences: int, k: int, seed: int, apart: int = 
     Raises OptionError for more folds than sentences.
     """
     if not 2 <= k <= sentences:
-        raise OptionError(f"{k} folds of {sentences} sentences", "there are at least 2, and at least one "
-                          "sentence in each", place="--folds")
+        raise OptionError(f"{plural(k, 'fold')} of {plural(sentences, 'sentence')}",
+                          "there are at least 2, and at least one sentence in each", place="--folds")
     return [Trial(recipe.seeded(seed + number + apart), sorted(set(range(sentences)) - set(fold)), fold, best)
             for number, fold in enumerate(folds(sentences, k, np.random.default_rng(seed)))]
 
@@ -148,7 +148,7 @@ def curve_trials(recipe: Recipe, train: Sequence[int], test: Sequence[int], halv
     Raises OptionError when the smallest part would be empty.
     """
     if len(train) < 1 << halvings:
-        raise OptionError(f"1/{1 << halvings} of {len(train)} sentences is less than one",
+        raise OptionError(f"1/{1 << halvings} of {plural(len(train), 'sentence')} is less than one",
                           "the smallest part has at least one", "Give fewer --halvings.", "--halvings")
     orders = [np.random.default_rng([seed, repeat]).permutation(train).tolist() for repeat in range(repeats)]
     return [Trial(recipe.seeded(seed + repeat), order[:round(len(train) / (1 << halving))], test)

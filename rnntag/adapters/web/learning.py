@@ -13,7 +13,7 @@ import numpy as np
 from ...analysis.annotation import Annotation
 from ...corpus import Sentence
 from ...corpus.split import folds
-from ...errors import RnntagError
+from ...errors import RnntagError, plural
 from ...processes import Pool
 from ...storage.modelfile import load
 from ...training.validation import Recipe, Trial, answer
@@ -117,7 +117,7 @@ def planned(recipe: Recipe, learnt: Sequence[Sentence], corpus: Sequence[Sentenc
     wanted = {name for name, times in names.items() if times > len(learnt) / 2}
     whole = [i for i, sentence in enumerate(learnt) if wanted and wanted <= complete(sentence)]
     if len(whole) < LEAST:
-        raise RnntagError(f"{len(whole)} tagged sentences", f"a tagger learns from {LEAST} or more")
+        raise RnntagError(plural(len(whole), "tagged sentence"), f"a tagger learns from {LEAST} or more")
     kept = [Sentence(s.words, {name: column for name, column in s.columns.items() if name in wanted}, s.line)
             for s in learnt]
     if itself:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ...corpus import Layout
+from ...errors import plural
 from .. import common
 from ..answers import TOGETHER, answers_arguments, answers_options, read_answers, training_corpus
 from ..grade_pos import LABELS, verdict
@@ -100,7 +101,7 @@ def overview(grading: Grading, of: str = "") -> Iterator[str]:
     shown = {label: row for label, row in cells.items() if any(value == value for value, _ in row)}
     yield page.section(
         f"Scores{of}", page.table(head, rows), page.paragraph(
-            f"{grading.sentences:,} sentences, {grading.tokens:,} tokens"
+            f"{plural(grading.sentences, 'sentence')}, {plural(grading.tokens, 'token')}"
             + (f", without {grading.left_out:,} that have no tag in the reference" if grading.left_out else "")
             + ". Below each score its 95 % interval "
             f"(bootstrap over sentences, {grading.resamples:,} resamples, seed {grading.seed}) and right/all.",
