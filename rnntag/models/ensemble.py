@@ -82,8 +82,8 @@ class Cascade(Ensemble):
 
     sure   the others are asked about a token where the first gives no class this probability, in some column
 
-    Its members can score a token without the others. Of a word it keeps the first one's projection and what the inputs
-    of the others give, for these project few words again.
+    Its members are convolutions of one layer, which can score a token without the others. Of a word, the first one's
+    projection is kept, and what the inputs of the other members give, for they are asked about few words again.
     """
 
     def __init__(self, members: list[Network], shared: tuple[str, ...], sure: float):
@@ -103,7 +103,7 @@ class Cascade(Ensemble):
         """log of the mean of the members' probabilities, as scores (N, K) of some columns; where the first is sure,
         its scores."""
         (first, alone), *others = self.networks(params)
-        tokens, width, E = np.arange(len(z)) if tokens is None else tokens, first.first.width, first.inputs.E
+        tokens, width, E = np.arange(len(z)) if tokens is None else tokens, first.first.width, first.first.I
         found = first.scores(alone, z, packing, tokens, which)
         rows = np.flatnonzero(~np.logical_and.reduce([_reached(scores, self.sure) for scores in found]))
         if len(rows):
@@ -117,10 +117,10 @@ class Cascade(Ensemble):
 
 
 def _reached(scores: Array, p: float) -> Array:
-    """Of which tokens (N,) has a class at least the probability p?"""
+    """Of which tokens (N,) has a class at least the probability p? Of none whose scores are out of exp's range."""
     exp = np.exp(scores)
     total = exp @ np.ones(exp.shape[1], exp.dtype)  # sums of short rows take longer
-    return (exp >= p * total[:, None]).any(axis=1) & (total > 0)
+    return (exp >= p * total[:, None]).any(axis=1) & (0 < total) & (total < np.inf)
 
 
 def _log_mean(scores: Sequence[Array]) -> Array:

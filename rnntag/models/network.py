@@ -139,8 +139,8 @@ class Network:
 
     def scores_of(self, params: dict[str, Array], x: Array, packing: Packing,
                   which: Sequence[int] = (0,)) -> list[Array]:
-        """The same from what the first layer that looks at neighbours gives (N, O); where the others do not, it may be
-        that of some tokens alone."""
+        """The same from what the first layer that looks at neighbours gives (N, O); where no other layer looks at
+        them, also for some of the tokens."""
         for layer in self.layers[self.context + 1:]:
             x, _ = layer.forward(params, x, packing)
         return [self.outputs[number].forward(params, x, packing)[0] for number in which]

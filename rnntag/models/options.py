@@ -139,8 +139,8 @@ class Options(TrainingOptions):
     output: str = choice("softmax", tuple(OUTPUTS), "Output layer.", "Network")
     members: int = number(1, 1, 64, "Networks with other random weights, trained side by side; their "
                           "probabilities are averaged.", "Network")
-    sure: float = number(1.0, 0, 1, "With --members, each one convolution: where the first gives a tag this probability, "
-                         "the others are not asked, 1: they always are.", "Network")
+    sure: float = number(1.0, 0, 1, "With --members that are convolutions of one layer: where the first gives a tag "
+                         "this probability, the others are not asked, 1: they always are.", "Network")
     # training
     epochs: int = number(0, 0, 100_000, f"Passes over the training data, 0: {EPOCHS}, or fewer over more than "
                          f"{WHOLE:,} tokens.", "Training")

@@ -27,7 +27,7 @@ class Convolution(Layer):
     pointwise = False
 
     def __init__(self, name: str, window: int, I: int, O: int):
-        self.window, self.width = window, window * O  # of ``input_projection``
+        self.window, self.I, self.width = window, I, window * O  # of ``input_projection``
         self.dense = Dense(f"{name}.W", f"{name}.b", window * I, O, "relu")
 
     def shapes(self) -> Shapes:
