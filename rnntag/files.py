@@ -222,7 +222,10 @@ def reporting(path: str | Path, action: str) -> Iterator[None]:
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         place = error.filename if error.filename and PART not in str(error.filename) else _final(path)
-        raise RnntagError(f"cannot {action} it: {reason}", place=place) from error
+        folder, hint = os.path.dirname(str(place)), ""
+        if action == "write" and isinstance(error, FileNotFoundError) and folder and not os.path.isdir(folder):
+            hint = f"Make the folder {folder} first."
+        raise RnntagError(f"cannot {action} it: {reason}", hint=hint, place=place) from error
 
 
 class _Reported:

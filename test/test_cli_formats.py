@@ -251,6 +251,11 @@ def test_converting_does_not_overwrite_and_says_what_is_wrong():
     assert "a.tokens:1: a sentence without tags; wordtag needs them" in invoke(
         CONVERT, "a.tokens", "b.wordtag", status=1)[1]
     assert not Path("b.wordtag").exists()
+    Path("a.tags").write_text("X Y\n")
+    Path("a.conllu").write_text("1\ta\t_\t_\tX" + "\t_" * 5 + "\n\n")
+    for arguments, message in ((("a.tags", "b.vertical"), "a.tags:1: a sentence without words cannot be written"),
+                               (("a.conllu", "b.wordtag"), "needs them. Its words have xpos: try --field xpos.")):
+        assert message in invoke(CONVERT, *arguments, status=1)[1]
 
 
 def test_converting_passes_over_what_cannot_be_read():

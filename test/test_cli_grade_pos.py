@@ -142,7 +142,8 @@ def test_words_that_have_no_tag_in_the_reference_are_left_out(grade, write):
     assert (found["sentences"], found["tokens"], found["left_out"]) == (2, 3, 2)
     assert json.loads(grade("ref", "one", "--json"))["left_out"] == 0
     write("none.conllu", xpos("_", "_").encode())
-    assert "none.conllu: no tags; at least one" in grade("none.conllu", "none.conllu", "--field", "xpos", status=1)
+    assert ("none.conllu: no tags; at least one is needed to compare. Its words have upos: try --field upos." in
+            grade("none.conllu", "none.conllu", "--field", "xpos", status=1))
 
 
 def test_their_probabilities_are_left_out_too(grade, write):

@@ -123,7 +123,8 @@ def test_train_rnn_trains_both_into_one_folder(tmp_path):
 
 def test_a_corpus_without_text_trains_no_segmenter(tmp_path):
     (tmp_path / "c.wordtag").write_text("a_X b_Y\n")
-    assert "it looks like wordtag" in failure(TRAIN, tmp_path / "c.wordtag", tmp_path / "m", "--segmenter", "-q")
+    assert failure(TRAIN, tmp_path / "c.wordtag", tmp_path / "m", "--segmenter", "-q").startswith(
+        f"--segmenter: {tmp_path / 'c.wordtag'}: it looks like wordtag; conllu or tokens is wanted here. Change it")
     assert "TRAIN is read twice" in failure(TRAIN, "-", tmp_path / "m", "--segmenter", "-q", "--format", "conllu",
                                             input=tagged(CONLLU), status=2)
     assert not (tmp_path / "m").exists()

@@ -224,7 +224,7 @@ def test_each_network_learns_to_copy_the_first_token(cell, direction):
     (["--features", "shoe"], "--features: 'shoe'; it is some of"),
     (["--features", ""], "--features: no features, no --char-rnn and no"), (["--seed", "-1"], "--seed: -1; it is"),
     (["--dev-fraction", "1"], "Invalid value for '--dev-fraction'"), (["--nonsense"], "No such option"),
-    (["--separator", ""], "the separator ''"), (["--window", "3"], "--window: 3 without --encoder cnn"),
+    (["--separator", ""], "--separator: ''; it is"), (["--window", "3"], "--window: 3 without --encoder cnn"),
     (["--embedding", "0", "--encoder", "cnn"], "--embedding: 0 with --encoder cnn")])
 def test_nonsense_is_misuse_and_the_message_says_what_fits(arguments, message):
     assert message in failure(TRAIN, "train", "m", *arguments, status=2)

@@ -198,7 +198,7 @@ def test_a_sentence_of_too_many_tokens_is_refused(monkeypatch):
 @pytest.mark.parametrize("separator", ["", " ", "a b", "\n", "\r"])
 @pytest.mark.parametrize("format", FORMATS)
 def test_a_separator_that_cannot_work_is_refused(format, separator):
-    with pytest.raises(OptionError, match="the separator"):
+    with pytest.raises(OptionError, match="--separator: "):
         FORMATS[format](separator)
 
 

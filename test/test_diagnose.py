@@ -97,7 +97,7 @@ def test_the_command_shows_each_direction_of_each_model_and_its_share(write, tmp
 def test_an_hmm_is_told_what_would_do_instead(model, write):
     result = CliRunner().invoke(main, [str(model), str(write("corpus", b"a_X\n"))])
     assert result.exit_code == 1
-    assert "a model of kind hmm; this command takes rnn. An HMM has no gradient; give a model that train-rnn wrote." \
+    assert "a model of kind hmm; this command takes rnn. Give one that train-rnn or train-classifier wrote." \
         in result.stderr
 
 

@@ -108,6 +108,7 @@ def test_answers_of_a_cross_validation_do_instead_of_training(corpus):
 
 @pytest.mark.parametrize("arguments, message", [
     (("--folds", 0, "--preset", "default"), "--preset: given without --folds"),
+    (("--folds", 1), "--folds: 1; a tagger needs other parts to learn from. Give 2 or more, or 0 for no tagger."),
     (("--answers", "a", "--folds", 3), "--folds: given with --answers"),
     (("--answers", "a", "--jobs", 2), "--jobs: given with --answers"),
     (("--model", "hmm", "--model", "rnn"), "2 configurations; one of them is asked"),

@@ -186,7 +186,7 @@ MESSAGES = [  # of the table in docs/guide.md, in its order: what is in it, what
     ("two spaces in a row", f"train-rnn spaces new {TRAIN}"),
     ("a space at the end of the line", f"train-rnn space new {TRAIN}"),
     ("columns; CoNLL-U has 10", f"train-rnn short.conllu new {TRAIN}"),
-    ("has no tag; vertical has it in column", f"train-rnn narrow.vertical new {TRAIN}"),
+    ("has no tag; vertical has one for each word in column", f"train-rnn narrow.vertical new {TRAIN}"),
     ("is not UTF-8", f"train-rnn latin new {TRAIN}"),
     ("Windows line ends (CRLF)", f"train-rnn windows new {TRAIN}"),
     ("no tagged sentences", f"train-rnn empty new {TRAIN} --format wordtag"),

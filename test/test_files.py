@@ -119,7 +119,9 @@ def test_an_output_in_a_missing_folder_is_reported_under_its_own_name(tmp_path):
     with pytest.raises(RnntagError) as error:
         with open_output(tmp_path / "missing" / "out"):
             pass
-    assert str(error.value).startswith(f"{tmp_path / 'missing' / 'out'}: cannot write it: no such file")
+    folder = tmp_path / "missing"
+    assert str(error.value) == (f"{folder / 'out'}: cannot write it: no such file or directory. Make the folder "
+                                f"{folder} first.")
 
 
 def test_a_folder_is_not_an_output(tmp_path):

@@ -113,6 +113,8 @@ def test_resuming_passes_over_what_is_finished_and_tags_what_is_new_or_changed(t
 
 def test_nothing_is_overwritten_and_nothing_mixed(trained, texts, tmp_path):
     invoke(RNN, trained, "in", "--output-dir", "out")
+    assert failure(RNN, trained, "in", "--output-dir", "out/a.tags").startswith(
+        "out/a.tags: a file stands there; the answers go into a folder.")
     assert "exists already. Go on with --resume" in failure(RNN, trained, "in", "--output-dir", "out")
     assert "another model or other options" in failure(
         RNN, trained, "in", "--output-dir", "out", "--resume", "--probabilities", status=2)

@@ -111,8 +111,15 @@ def test_a_format_that_is_not_wanted_is_named(write):
 
 
 def test_a_name_that_says_another_format_is_no_guess(write):
-    with pytest.raises(CorpusError, match=r"x\.tags: it looks like tags; wordtag or .* is wanted here\. Change it"):
+    with pytest.raises(CorpusError, match=r"x\.tags: it looks like tags, without words; wordtag, .* or jsonl is "
+                       r"wanted here\. If it is one of these, say so with --format\."):
         detect(write("x.tags", b"NN VB\n"), TO_TAG)  # to tag tags as if they were words helps nobody
+    with pytest.raises(CorpusError, match="it looks like tokens, without tags; wordtag, vertical, conllu or json"):
+        detect(write("x.tokens", b"a b\n"), TAGGED)
+    with pytest.raises(CorpusError, match="it looks like wordtag; tokens or conllu is wanted here. Change it with"):
+        detect(write("x.wordtag", b"a_X\n"), ["tokens", "conllu"])
+    with pytest.raises(CorpusError, match="nothing in it; it could be wordtag, tokens or tags. Say"):
+        detect(write("x", b"\n"), ["wordtag", "tokens", "tags"])
 
 
 def test_training_takes_wordtag_where_nothing_else_shows(write):

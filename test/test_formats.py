@@ -142,7 +142,7 @@ def test_missing_columns_are_filled():
 @pytest.mark.parametrize("text, message", [
     ("a\tX\n\tY\n", "file:2: a line without a word; vertical is word TAB tag"),
     ("a\tX\n \n", "file:2: a line without a word"),
-    ("a\tX\nb\n", "file:2: token 2, 'b', has no tag; vertical has it in column 2."),
+    ("a\tX\nb\n", "file:2: token 2, 'b', has no tag; vertical has one for each word in column 2."),
     ("\n\na\tX\nb\t\n", "file:4: token 2")])
 def test_vertical_that_is_wrong_is_refused_with_its_line(text, message):
     assert refusal(text, "vertical").startswith(message)
@@ -239,7 +239,8 @@ def test_jsonl_may_lack_tags_or_tokens():
     ("[1]", "file:1: '[1]'; jsonl has an object with"), ("{}", "file:1: '{}'; jsonl"), ('{"a": 1}', "file:1: "),
     ("a b", "file:1: not JSON ("), ('{"tokens": "a b"}', "file:1: \"tokens\" is 'a b'; it is a list of strings"),
     ('{"tokens": ["a", 1]}', "file:1: \"tokens\""), ('{"tokens": ["a", ""]}', "file:1: an empty token"),
-    ('{"tokens": ["a", null]}', "file:1: an empty token"), ('{"tokens": ["a"], "tags": []}', "file:1: 0 tags"),
+    ('{"tokens": ["a", null]}', "file:1: an empty token"),
+    ('{"tokens": ["a"], "tags": []}', 'file:1: "tags" has 0 values; "tokens" has 1'),
     ('{"tokens": ["\\ud800"]}', "file:1: \"tokens\" has half a character"), ('{"tokens": [NaN]}', "file:1: not JSON"),
     ("[" * 100_000, "file:1: not JSON"), ("1" * 5000, "file:1: ")])
 def test_jsonl_that_is_wrong_is_refused_with_its_line(line, message):

@@ -174,6 +174,16 @@ def test_options_that_do_not_exist_are_misuse(invoke, command):
     assert "--hidden" in invoke(command, "--options", "--hidden 0", status=2)
 
 
+@pytest.mark.parametrize("options, message", [
+    ("--epochs '1", """--options "--epochs '1": No closing quotation."""),
+    ("--epochs x", "--options '--epochs x': Invalid value for '--epochs': 'x' is not a valid integer."),
+    ("fast --layers 2", "--options 'fast --layers 2': Got unexpected extra argument (fast). Give a preset with "
+     "--preset."),
+    ("--preset big", "'big'; a preset is one of tutorial, default, ")])
+def test_options_that_cannot_be_read_are_shown(invoke, options, message):
+    assert invoke(cross_validate, "--options", options, status=2).startswith(f"Error: {message}")
+
+
 @pytest.mark.parametrize("command", [cross_validate, learning_curve])
 @pytest.mark.parametrize("options, message", [
     ("--window 3", "--window: 3 without --encoder cnn"), ("--patience 3", "--patience: 3 without a dev set"),

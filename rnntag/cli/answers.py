@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
 from ..corpus import TAGGED, Layout, field_names
+from ..files import STANDARD
 from . import common
 
 if TYPE_CHECKING:
@@ -53,17 +54,16 @@ def read_answers(reference: str, answers: Sequence[str], layout: Layout, tag_map
     With several columns, those of TOGETHER of which there are two at least follow them. Raises CorpusError for files
     that do not belong together.
     """
-    from ..corpus import read
     from ..corpus.lists import read_tag_map
-    from ..evaluation import map_tags, pair, together
+    from ..evaluation import pair, together
     from ..files import shown
 
     mapping = read_tag_map(tag_map) if tag_map is not None else {}
-    right = list(map_tags(read(reference, layout, FORMATS, want="some"), mapping))
+    right = _read(reference, layout, mapping)
     names = _names(right, layout)
     paired = []
     for path in answers:
-        given = list(map_tags(read(path, layout, FORMATS, want="some"), mapping))
+        given = _read(path, layout, mapping)
         columns = {name: list(pair(right, given, shown(reference), shown(path), name)) for name in names}
         for name, pairs in columns.items():
             _warn_of_other_tags(pairs, shown(reference), shown(path), name)
@@ -76,6 +76,18 @@ def read_answers(reference: str, answers: Sequence[str], layout: Layout, tag_map
             click.echo(f"Note: {left_out:,} of the {sum(map(len, right)):,} tokens in {shown(reference)} have no "
                        f"{called(name)}; they are left out.", err=True)
     return paired
+
+
+def _read(path: str, layout: Layout, mapping: Mapping[str, str]) -> list[Sentence]:
+    """The sentences of a file; one without tags that has another column is refused."""
+    from ..corpus import elsewhere, read
+    from ..errors import CorpusError
+    from ..evaluation import map_tags
+    found = list(map_tags(read(path, layout, FORMATS, want="some"), mapping))
+    if path != STANDARD and not any(sentence.columns for sentence in found) and (
+            hint := elsewhere(read(path, layout, FORMATS, want="some"))):
+        raise CorpusError("no tags", "at least one is needed to compare", hint, path)
+    return found
 
 
 def _names(right: Sequence[Sentence], layout: Layout) -> list[str]:

@@ -64,6 +64,9 @@ def main(ctx: click.Context, corpus: str, test: str | None, folds: int, answers:
         common.refuse("with --answers", "folds")
     if answers is not None or not folds:
         common.refuse("with --answers" if folds else "without --folds", "models", "preset", "changes", "jobs", "seed")
+    if folds == 1:
+        raise OptionError("1", "a tagger needs other parts to learn from", "Give 2 or more, or 0 for no tagger.",
+                          "--folds")
     chosen = recipes(models, preset, changes, quiet)
     if len(chosen) > 1:
         raise OptionError(f"{len(chosen)} configurations", "one of them is asked", place="--model and --options")

@@ -37,7 +37,7 @@ def main(model: str, corpus: str, beside: tuple[str, ...], steps: int, plot: str
     from ..storage.modelfile import load, read_manifest
 
     kind, measure, items = "rnn", gradient_norms, list[Any]()
-    hint = "An HMM has no gradient; give a model that train-rnn wrote."
+    hint = "Give one that train-rnn or train-classifier wrote."
     if read_manifest(model)["kind"] == "classifier":
         common.refuse("for a classifier", "format", "separator", "field", "column", "on_error")
         kind, measure, hint = "classifier", text_gradient_norms, ""  # type: ignore[assignment]

@@ -169,6 +169,8 @@ def _begin(folder: Path, model: Path, answers: list[Path], resume: bool, force: 
     settings = {"model": digest(model / "model.json"), **{
         name: value for name, value in sorted(parameters.items()) if name not in ALIKE}}
     text = json.dumps(settings, indent=1).encode() + b"\n"
+    if folder.exists() and not folder.is_dir():
+        raise RnntagError("a file stands there", "the answers go into a folder", "Choose another name.", folder)
     with reporting(folder, "write"):
         folder.mkdir(parents=True, exist_ok=True)
         before = (folder / SETTINGS).read_bytes() if (folder / SETTINGS).exists() else None

@@ -173,7 +173,7 @@ def text_report(record: Mapping[str, Any]) -> Iterator[str]:
     yield "label:  " + "  ".join(f"{label['label']} {_percent(label['probability'])}" for label in record["labels"])
     weights = record["attention"]
     if weights is None:
-        yield "(Which words it looks at, a classifier with --pooling attention shows.)"
+        yield "(A classifier with --pooling attention also shows which words it looks at.)"
         return
     yield ""
     yield from table([(word, _percent(weight), BAR * round(BAR_WIDTH * weight / max(weights)))

@@ -70,5 +70,5 @@ def raw_input(tagger: Any, raw: bool, segmenter: str | None, **layout: bool) -> 
         return None
     common.refuse("with raw text", "format", "separator", "column", "on_error", "partial")
     if segmenter is not None:
-        return Raw(load(segmenter, "segmenter"), **layout)
+        return Raw(load(segmenter, "segmenter", "Name one that rnntag train-segmenter wrote."), **layout)
     return Raw(tagger.segmenter(), **layout)

@@ -47,7 +47,7 @@ def recipe(changes: str, quiet: bool) -> Recipe:
 def recipes(models: tuple[str, ...], preset: str, changes: tuple[str, ...], quiet: bool) -> list[Recipe]:
     """The taggers that the options name, in order. A configuration that is given twice is there twice.
 
-    Raises OptionError and click's UsageError for options that do not fit.
+    Raises OptionError for options that do not fit.
     """
     from ..training.validation import Recipe
     if "rnn" not in models:
@@ -62,7 +62,10 @@ def recipes(models: tuple[str, ...], preset: str, changes: tuple[str, ...], quie
 
 
 def _parsed(preset: str, text: str) -> tuple[str, Options, str | None, tuple[str, ...]]:
-    """Name, options, and files of vectors and of raw text of one configuration."""
+    """Name, options, and files of vectors and of raw text of one configuration.
+
+    Raises OptionError for what train-rnn would not take.
+    """
     @click.command(cls=common.Strict, add_help_option=False,
                    context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
     @click.option("--preset", default=preset)
@@ -70,13 +73,25 @@ def _parsed(preset: str, text: str) -> tuple[str, Options, str | None, tuple[str
     @click.option("--raw-text", multiple=True)
     def parser() -> None:
         """The options that are not about the network."""
-    context = parser.make_context("--options", shlex.split(text))
-    preset, vectors, raw_text = (context.params[name] for name in ("preset", "vectors", "raw_text"))
-    if vectors and raw_text:
-        raise OptionError("given together", "vectors come from one of them", place="--vectors and --raw-text")
-    files = [f"--vectors {vectors}"] if vectors else [f"--raw-text {path}" for path in raw_text]
-    options = parse_run(" ".join([preset, *context.args]), vectors=bool(files))
+    try:
+        context = parser.make_context("--options", _split(text))
+        preset, vectors, raw_text = (context.params[name] for name in ("preset", "vectors", "raw_text"))
+        if vectors and raw_text:
+            raise OptionError("given together", "vectors come from one of them", place="--vectors and --raw-text")
+        files = [f"--vectors {vectors}"] if vectors else [f"--raw-text {path}" for path in raw_text]
+        options = parse_run(" ".join([preset, *context.args]), vectors=bool(files))
+    except click.UsageError as error:
+        hint = "Give a preset with --preset." if text.startswith(tuple(PRESETS)) else ""
+        raise OptionError(error.format_message(), hint=hint, place=f"--options {text!r}") from error
     return " ".join(["rnn", preset, *context.args, *files]), options, vectors, raw_text
+
+
+def _split(text: str) -> list[str]:
+    """The words of a text as a shell splits it. Raises OptionError for a quotation that does not end."""
+    try:
+        return shlex.split(text)
+    except ValueError as error:
+        raise OptionError(str(error), place=f"--options {text!r}") from None
 
 
 def _recipe(name: str, options: Options, vectors: str | None, raw_text: tuple[str, ...], quiet: bool) -> Recipe:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
-from ..corpus import ALL, FORMATS, TO_TAG, Format, Layout, Sentence, field_names, open_corpus
+from ..corpus import ALL, FORMATS, TO_TAG, Format, Layout, Sentence, elsewhere, field_names, open_corpus
 from ..corpus.tokenisation import LOOKED_AT, Tokenisation
 from ..errors import CorpusError, OptionError
 from ..files import STANDARD, open_output, shown
@@ -173,5 +173,5 @@ def written(writer: Format, sentence: Sentence, source: str | Path) -> str:
     try:
         return writer.write(sentence)
     except CorpusError as error:
-        error.place = f"{shown(source)}:{sentence.line}"
+        error.place, error.hint = f"{shown(source)}:{sentence.line}", error.hint or elsewhere([sentence])
         raise

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..corpus import Layout
-from ..errors import OptionError, plural
+from ..errors import CorpusError, OptionError, plural
 from ..files import STANDARD, check_free
 from ..models.options import PRESETS, Options, preset, refuse_unused
 from . import common, training
@@ -29,7 +29,7 @@ def parse_run(text: str, vectors: bool = False) -> Options:
     """
     name, *arguments = text.split()
     if name not in PRESETS:
-        raise OptionError(f"{name!r}", f"a preset is one of {', '.join(PRESETS)}", place=text)
+        raise OptionError(f"{name!r}", f"a preset is one of {', '.join(PRESETS)}")
     parser = click.command(cls=common.Strict, add_help_option=False)(network_options(lambda **options: options))
     context = parser.make_context(text, arguments)
     given = training.given(context.params)
@@ -100,7 +100,11 @@ def _segmenter(train: str, layout: Layout, seed: int) -> Trainer:
     if train == STANDARD:
         raise OptionError("given with TRAIN from standard input", "TRAIN is read twice", "Write it to a file first.",
                           "--segmenter")
-    return prepare_segmenter(train, format=layout.format, options={"seed": seed}).trainer
+    try:
+        return prepare_segmenter(train, format=layout.format, options={"seed": seed}).trainer
+    except CorpusError as error:
+        error.place = f"--segmenter: {error.place}"
+        raise
 
 
 def _describe(run: TaggingRun) -> None:

@@ -29,14 +29,14 @@ from typing import Any
 from ..errors import CorpusError, OptionError, quote
 from ..files import open_input, shown
 from .base import (ALL, COLUMNS, FIELDS, MAX_SENTENCE_TOKENS, Block, Column, Format, Sentence, count_characters,
-                   field_names)
+                   field_names, instead)
 from .detect import detect_format
 from .horizontal import LineFormat
 from .lines import MAX_LINE_BYTES, Lines, Skipped
 
 __all__ = ["ALL", "COLUMNS", "FIELDS", "FORMATS", "MAX_LINE_BYTES", "MAX_SENTENCE_TOKENS", "TAGGED", "TO_TAG",
            "Block", "Column", "Format", "Layout", "LineFormat", "Lines", "Sentence", "Skipped", "count_characters",
-           "field_names", "open_corpus", "read", "read_tagged"]
+           "elsewhere", "field_names", "open_corpus", "read", "read_tagged"]
 
 CLASSES = {"wordtag": "horizontal:WordTag", "tokens": "horizontal:Tokens", "tags": "horizontal:Tags",
            "vertical": "columns:Vertical", "conllu": "columns:Conllu", "jsonl": "jsonl:JsonLines"}  # module and class
@@ -109,6 +109,15 @@ def read(path: str | Path, layout: Layout | str | None = None, choices: Iterable
     """The sentences of a file, as ``open_corpus`` gives them."""
     with open_corpus(path, layout, choices, want=want, **more) as (_, sentences):
         yield from sentences
+
+
+def elsewhere(sentences: Iterable[Sentence]) -> str:
+    """What to do about sentences in which the column that was asked for is empty: another one that they have."""
+    first = next((sentence for sentence in sentences if sentence.words), None)
+    if first is None or first.columns or first.source is None:
+        return ""
+    found = instead(FORMATS[first.source.format]().there(first))
+    return f"{found}." if found else ""
 
 
 def read_tagged(path: str | Path, layout: Layout | str | None = None, *, empty: bool = False,

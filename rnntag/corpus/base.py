@@ -122,6 +122,12 @@ def field_names(fields: str | Sequence[str] | None) -> list[str]:
     return list(names)
 
 
+def instead(there: Sequence[str], several: bool = False) -> str:
+    """What to do where words have the columns ``there``, but not the one asked for; "" without any."""
+    names = there if several else [name for name in there if name in FIELDS][:1]
+    return f"Its words have {' and '.join(names)}: try --field {','.join(names)}" if names else ""
+
+
 class Format:
     """A way to write sentences down; ``read`` and ``write`` mirror each other.
 
@@ -143,8 +149,8 @@ class Format:
     def __init__(self, separator: str = "_", fields: str | Sequence[str] | None = None, column: int = 2,
                  want: str = "any"):
         if not isinstance(separator, str) or not separator or any(char in separator for char in " \r\n"):
-            raise OptionError(f"the separator {quote(separator)}",
-                              "it is at least one character and no space or line end")
+            raise OptionError(quote(separator), "it is at least one character and no space or line end",
+                              place="--separator")
         if type(column) is not int or column < 2:
             raise OptionError(quote(column), "the word is in column 1, the tag in one from 2", place="--column")
         self.separator, self.column, self.want, self.fields = separator, column, want, field_names(fields)
@@ -196,9 +202,9 @@ class Format:
 
     def _hint(self, there: Sequence[str] = ()) -> str:
         """What to do about a sentence that has not all the tags that it needs, but the columns ``there``."""
-        names = there if len(self.fields) > 1 else [name for name in there if name in FIELDS][:1]
-        other = f"Its words have {' and '.join(names)}: try --field {','.join(names)}, or p" if names else "P"
-        return f"{other}ass over such sentences with --on-error skip." if self.want == "tags" else ""
+        other = instead(there, len(self.fields) > 1)
+        skip = "ass over such sentences with --on-error skip."
+        return (f"{other}, or p{skip}" if other else f"P{skip}") if self.want == "tags" else ""
 
     def there(self, sentence: Sentence) -> list[str]:
         """The columns of COLUMNS that all words of a sentence have where it was read, also those not asked for."""

@@ -57,6 +57,9 @@ class BlockFormat(Format):
     def checked(self, cells: Iterable[str], what: str, spaces: bool) -> None:
         """Raise CorpusError for a cell that could not be read back."""
         for cell in cells:
+            if not cell and what == "word":
+                raise CorpusError(f"a sentence without words cannot be written as {self.name}",
+                                  hint="Choose another format.")
             if not cell.strip(" ") or "\t" in cell or "\n" in cell or cell.endswith("\r") or (
                     not spaces and " " in cell):
                 raise CorpusError(f"{what} {quote(cell)} cannot be written as {self.name}",
@@ -110,7 +113,8 @@ class Vertical(BlockFormat):
         return found
 
     def explain(self, name: str) -> str:
-        return f"vertical has it in column {self.column}" if name in ("", self.fields[0]) else super().explain(name)
+        where = f" in column {self.column}" if name in ("", self.fields[0]) else ""
+        return super().explain(name) + where
 
     def _with_best(self, line: str, best: list[tuple[str, float]]) -> str:
         """The line with these probabilities beside the tag: ``_best`` backwards."""

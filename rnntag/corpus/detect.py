@@ -32,8 +32,7 @@ def detect_format(lines: Lines, formats: Mapping[str, type[Format]], choices: Se
     if format is not None:
         if format in choices:
             return format
-        raise CorpusError(f"it looks like {format}", f"{' or '.join(choices)} is wanted here",
-                          "Change it with rnntag convert, or say what it is with --format.", lines.name)
+        raise _unwanted(format, formats, choices, lines.name)
     if "vertical" in choices:
         _doubt_vertical(texts, choices, lines.name)
     choices = [name for name in choices if issubclass(formats[name], LineFormat)]
@@ -74,7 +73,8 @@ def _by_tokens(texts: list[str], choices: Sequence[str], separator: str, name: s
         return "wordtag"
     if len(others) == 1 and joined <= FEW * len(items):
         return others[0]
-    raise _doubt(f"{joined} of its first {len(items)} tokens look like word{separator}TAG", choices, name)
+    found = f"{joined} of its first {len(items)} tokens look like word{separator}TAG" if items else "nothing in it"
+    raise _doubt(found, choices, name)
 
 
 def _stacked(texts: list[str]) -> bool:
@@ -83,6 +83,21 @@ def _stacked(texts: list[str]) -> bool:
     return len(runs) > 1 and sum(map(len, runs)) >= 2 * len(runs) and not any(" " in text for text in texts)
 
 
+def _unwanted(found: str, formats: Mapping[str, type[Format]], choices: Sequence[str], name: str) -> CorpusError:
+    """Of a file in a format that is none of the ``choices``, and perhaps cannot become one."""
+    has, wanted = formats[found], [formats[choice] for choice in choices]
+    lacks = ("words" if not has.has_words and all(each.has_words for each in wanted) else
+             "tags" if not has.has_tags and all(each.has_tags for each in wanted) else "")
+    return CorpusError(f"it looks like {found}" + (f", without {lacks}" if lacks else ""),
+                       f"{_either(choices)} is wanted here",
+                       "If it is one of these, say so with --format." if lacks else
+                       "Change it with rnntag convert, or say what it is with --format.", name)
+
+
 def _doubt(found: str, choices: Sequence[str], name: str) -> CorpusError:
-    return CorpusError(f"{found}; it could be {' or '.join(dict.fromkeys(choices))}",
+    return CorpusError(f"{found}; it could be {_either(list(dict.fromkeys(choices)))}",
                        hint="Say which with --format.", place=name)
+
+
+def _either(names: Sequence[str]) -> str:
+    return " or ".join(filter(None, [", ".join(names[:-1]), names[-1]]))

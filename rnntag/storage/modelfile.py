@@ -168,7 +168,7 @@ def read_manifest(folder: str | Path) -> dict[str, Any]:
             found = (f"a folder without {MANIFEST}" if folder.is_dir() else
                      "not a folder" if folder.exists() else "no such folder")
             old = leftovers(folder, OLD)
-            raise ModelError(found, "a model is the folder that train-rnn or train-hmm writes",
+            raise ModelError(found, "a model is the folder that train-rnn or another train- command writes",
                              f"{old[-1]} is one that was being replaced." if old else "", folder)
     manifest = read_json(folder, MANIFEST, None)
     if not isinstance(manifest, dict) or manifest.get("format") != "rnntag":

@@ -74,7 +74,7 @@ def count(sentences: Iterable[Sequence[str]], *, contexts: int = 3000, min_count
         kept = order[:min(max_rows, np.count_nonzero(totals[2:] >= min_count))]
         if not len(kept):
             raise CorpusError(f"no word occurs {min_count} times", "vectors are made from many sentences",
-                              "Give more text, or a lower --min-count.")
+                              "Give more text, or use rnntag vectors with a lower --min-count.")
         rows = np.zeros(len(totals), np.int64)
         rows[kept] = np.arange(1, len(kept) + 1)
         contexts = min(contexts, len(kept))
