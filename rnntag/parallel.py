@@ -1,45 +1,41 @@
-"""Tagging in several processes: the same chunks as in one process, so the same tags, in order."""
+"""Tagging in several processes: the same answers as in one, in the same order."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Iterable, Iterator
-from pathlib import Path
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any
 
 from .corpus import Column, Sentence
 from .models.answers import CHUNK_TOKENS, Annotator, Posteriors, Words, chunks, filled, words_of
-from .models.constraints import ConstrainedTagger
 from .processes import Pool
-from .storage.modelfile import load
 
 AHEAD = 3  # chunks under way for each process: enough to keep it busy, few enough to bound memory
 
 
 class ParallelTagger(Annotator):
-    """A model in ``jobs`` processes, which share its memory where they can, and otherwise have a copy each.
+    """A tagger in ``jobs`` processes, which share its memory where they can, and otherwise have a copy each.
 
-    constraints   the other arguments of ConstrainedTagger, whose methods these then are; None for none
-
-    The processes are started when there is something to tag, and kept until the end of the ``with`` block
-    or of this object.
+    The processes are started by a ``with`` block, or when there is something to tag, and kept until the end of the
+    block or of this object.
 
     Raises RnntagError when a process dies while it is tagging.
     """
 
-    def __init__(self, model: str | Path, jobs: int, kind: str | None = None,
-                 constraints: tuple[Any, ...] | None = None):
-        tagger: Any = load(model, kind)
-        if constraints is not None:
-            tagger = ConstrainedTagger(tagger, *constraints)
+    def __init__(self, tagger: Any, jobs: int):
         self.words, self.fields, self.info = tagger.words, tagger.fields, tagger.info
         self._pool = Pool(jobs, "a tagging process", _itself, tagger)
 
     def __enter__(self) -> ParallelTagger:
+        self._pool.start()
         return self
 
     def __exit__(self, *_error: object) -> None:
         self._pool.close()
+
+    def map(self, do: Callable[[Any, Any], Any], tasks: Iterable[Any], ahead: bool = True) -> Iterator[Any]:
+        """``do(tagger, task)`` for each task, in order; ``ahead``: while others are done, not one after the other."""
+        return self._pool.map(do, tasks, AHEAD * self._pool.jobs if ahead else 1)
 
     def tag(self, sentences: Iterable[Words]) -> Iterator[list[str]]:
         """The tags of each sentence, in order; reads a bounded number of chunks ahead."""
@@ -63,7 +59,7 @@ class ParallelTagger(Annotator):
                 under_way.append(chunk)
                 yield method, list(map(_bare, chunk)), *arguments
 
-        for answers in self._pool.map(_answer, tasks(), AHEAD * self._pool.jobs):
+        for answers in self.map(_answer, tasks()):
             yield from zip(under_way.popleft(), answers, strict=True)
 
 

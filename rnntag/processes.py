@@ -25,10 +25,10 @@ class Pool:
 
     what   the name of one of them in messages: "a training process"
 
-    They are started when there is work for them: as copies of this process, with ``given`` in their memory, where it
-    has no other thread and the system can tell (Linux); otherwise as new ones, to which it is sent. From then on
-    each has a thread of this process, which hands it a task and waits for the answer. They end with the ``with``
-    block, with the pool, and with this process.
+    They are started by ``start``, or when there is work for them: as copies of this process, with ``given`` in their
+    memory, where it has no other thread and the system can tell (Linux); otherwise as new ones, to which it is sent.
+    From then on each has a thread of this process, which hands it a task and waits for the answer. They end with the
+    ``with`` block, with the pool, and with this process.
 
     ProcessPoolExecutor does not do: when this process is killed, its semaphores are reported as leaked, and when
     its processes are killed while tasks are being cancelled, its shutdown may wait for ever (Python 3.11).
@@ -57,14 +57,18 @@ class Pool:
         for process in self._processes:
             process.join()
 
+    def start(self) -> None:
+        """Make copies of this process now, while that can be done."""
+        while _alone() and len(self._processes) < self.jobs:
+            self._idle.append(self._start("fork"))
+
     def map(self, do: Callable[[Any, Any], Any], tasks: Iterable[Any], ahead: int) -> Iterator[Any]:
         """``do(made, task)`` for each task, in order; at most ``ahead`` tasks are taken before an answer is given.
 
         Raises what ``do`` raises, and RnntagError when a process dies.
         """
         waiting: deque[Future[Any]] = deque()
-        while _alone() and len(self._processes) < self.jobs:  # before there are threads
-            self._idle.append(self._start("fork"))
+        self.start()
         try:
             for task in tasks:
                 waiting.append(self._threads.submit(self._ask, do, task))

@@ -174,7 +174,7 @@ def test_a_model_folder_has_all_columns(folder, tagger):
     again, manifest = load(folder), json.loads((folder / "model.json").read_text())
     assert manifest["format_version"] == 2 and manifest["options"]["columns"] == list(FIELDS)
     assert again.temperatures == {"feats": 1.5} and list(again.annotate(WORDS)) == list(tagger.annotate(WORDS))
-    with ParallelTagger(folder, 2) as parallel:
+    with ParallelTagger(load(folder), 2) as parallel:
         assert parallel.fields == FIELDS
         assert list(parallel.annotate(WORDS, best=1)) == list(again.annotate(WORDS, best=1))
 

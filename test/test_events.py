@@ -127,8 +127,7 @@ def test_one_tagger_serves_many_threads(here, monkeypatch, kind):
         if kind == "constrained":
             tagger = ConstrainedTagger(tagger, {"dog": ["NN"], "the": ["DT", "NN"]})
         if kind == "parallel":
-            rnntag.save(tagger, "m")
-            tagger = ParallelTagger("m", 2)
+            tagger = ParallelTagger(tagger, 2)
     texts = [[[f"{word}{i if i % 3 else ''}" for word in words] for words in text()[i % 5:]] for i in range(24)]
     expected = [list(tagger.annotate(each, best=1)) for each in texts]
     interval = sys.getswitchinterval()

@@ -71,7 +71,7 @@ def test_conllu_that_is_wrong_is_refused_with_its_line(text, message):
 
 
 def test_a_file_without_blank_lines_is_not_read_to_its_end(monkeypatch):
-    monkeypatch.setattr(corpus.columns, "MAX_BLOCK_LINES", 5)
+    monkeypatch.setattr(corpus.Format, "max_lines", 5)
     assert "file:2: no blank line in 5 lines" in refusal("\n" + "a\n" * 7 + "\xff", "vertical")
     skipped = Skipped()
     found = sentences("a\n" * 7 + "\nb\n\n", "vertical", skipped)
@@ -336,7 +336,7 @@ def test_what_comes_before_a_line_that_cannot_be_read_is_read():
 
 
 def test_lines_are_counted_after_a_block_that_is_passed_over(monkeypatch):
-    monkeypatch.setattr(corpus.columns, "MAX_BLOCK_LINES", 5)
+    monkeypatch.setattr(corpus.Format, "max_lines", 5)
     assert [s.line for s in sentences("a\n" * 9 + "\nb\n\n", "vertical", Skipped())] == [1, 11]
 
 

@@ -145,6 +145,12 @@ def test_a_process_is_copied_when_it_has_no_other_thread(thread, kinds):
 
 
 @threads
+def test_processes_that_were_started_before_a_thread_are_copies():
+    assert written("THREAD = 0" + KINDS.replace("    found", "    pool.start()\n    threading.Thread(target=end.wait)"
+                                                ".start()\n    found")) == "[8, 7] ForkProcess ForkProcess\n"
+
+
+@threads
 def test_what_a_process_has_yet_to_write_its_copies_do_not(tmp_path):
     assert written(UNWRITTEN, tmp_path / "text") == "8 7\n"
     assert (tmp_path / "text").read_text() == "once"

@@ -251,7 +251,7 @@ def blocks_of(lines, limit):
 
 @pytest.mark.parametrize("end", ["", "\n"])
 def test_every_sequence_of_lines_and_blank_lines_falls_into_its_sentences(monkeypatch, end):
-    monkeypatch.setattr(corpus.columns, "MAX_BLOCK_LINES", 2)
+    monkeypatch.setattr(corpus.Format, "max_lines", 2)
     for lines in product(*[("", "a")] * 7):
         if end == "" and lines[-1] == "":
             continue  # the same file as without this line

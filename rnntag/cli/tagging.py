@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import click
 
-from ..corpus import ALL, FORMATS, TO_TAG, Format, Layout, Sentence, elsewhere, field_names, open_corpus
-from ..corpus.tokenisation import LOOKED_AT, Tokenisation
-from ..errors import CorpusError, OptionError
+from ..corpus import (ALL, FORMATS, TO_TAG, Format, Layout, Lines, Sentence, Skipped, Span, elsewhere, field_names,
+                      open_lines)
+from ..corpus.tokenisation import Tokenisation
+from ..errors import CorpusError, OptionError, RnntagError
 from ..files import STANDARD, open_output, shown
 from ..storage.modelfile import trained_field
 from . import common
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 OUTPUT_FORMATS = [name for name, format in FORMATS.items() if format.has_tags]
 WITH_PROBABILITIES = ("jsonl", "vertical")  # the formats that have a place for them
+PORTION_TOKENS = 8_192  # that are read, tagged and written together, about: enough for large matrix products
 
 
 class Annotates(Protocol):
@@ -48,7 +51,7 @@ def tagging_options(function: Callable) -> Callable:
         common.corpus_options(TO_TAG, what="Format of INPUT", field=common.filled_fields),
         common.format_option(None, OUTPUT_FORMATS, name="--output-format", shown="tags for tokens, "
                              "otherwise that of INPUT", what="Format of the output"),
-        click.option("--stream", is_flag=True, help="Write each sentence at once (default: only to a "
+        click.option("--stream", is_flag=True, help="Answer what has come at once (default: only to a "
                      "terminal), for a program that waits for the answer."),
         common.force,
     )(function)
@@ -57,20 +60,19 @@ def tagging_options(function: Callable) -> Callable:
 def tag_file(tagger: Annotates, source: str | Path = STANDARD, output: str | Path = STANDARD, *,
              layout: Layout = Layout(), fields: Sequence[str] | None = None,
              output_format: str | None = None, best: int = 0, partial: bool = False, stream: bool = False,
-             ahead: bool = False, force: bool = False, raw: Raw | None = None) -> tuple[int, int]:
-    """Tag ``source`` into ``output``; returns the number of sentences and of tokens.
+             force: bool = False, raw: Raw | None = None) -> tuple[int, int]:
+    """Tag ``source`` into ``output``, up to the first error; returns the number of sentences and of tokens.
 
     layout   how ``source`` is to be read: a Layout
     fields   which columns to fill, None: all that there is a place for
     best     so many tags a token are written with their probabilities, 0: tags alone
     partial  read the tags that some words have, too, and give them to the tagger (a ConstrainedTagger
              keeps these); otherwise tags in the input are ignored
-    stream   answer each sentence before the next is read; so it is done for a terminal, too
-    ahead    read ahead for a terminal, too, unless somebody types the input at one
+    stream   answer what has come before more is read; so it is done for a terminal, too
     raw      how ``source`` is to be read when it is raw text: the answer is then conllu, if nothing else is asked for
 
-    Memory does not grow with the input: the tagger is given an iterator, and only the sentences that it has
-    read ahead are kept.
+    The input is tagged in portions, by a tagger with a method ``map`` several of them at a time. Memory does not grow
+    with it.
 
     Raises CorpusError and RnntagError for what is wrong with the files, OptionError for formats
     that cannot hold what is asked for.
@@ -80,38 +82,128 @@ def tag_file(tagger: Annotates, source: str | Path = STANDARD, output: str | Pat
                           place="--output-format")
     sentences = tokens = 0
     choices = [name for name in TO_TAG if not partial or FORMATS[name].has_tags]
-    opened: Any = raw.opened(source, layout) if raw else open_corpus(
+    opened: Any = raw.opened(source, layout) if raw else open_lines(
         source, layout, choices, want="partial" if partial else "words")
-    with opened as (reader, untagged):
+    with opened as (reader, given):
         if layout.format is None and reader.name == "wordtag" and not partial:
             click.echo(f"Note: the input is read as {reader.name}, its tags are ignored; if that is "
                        "wrong, give --format.", err=True)
         writer = FORMATS[output_format or shape(reader.name, best)](reader.separator, reader.fields, reader.column)
-        chosen = _columns(tagger, fields, writer, partial and reader.name == "conllu")
+        work = Work(reader, writer, _columns(tagger, fields, writer, partial and reader.name == "conllu"), best,
+                    shown(source), layout.skipped is not None)
         with open_output(output, force=force) as target:
-            at_once = stream or target.isatty()
-            stream = at_once and not (ahead and not _typed(source))
-            looked_at = raw.sentences(untagged, writer.name, at_once) if raw else _looked_at(
-                untagged, getattr(tagger, "words", ()), source)
-            for sentence in _annotated(tagger, looked_at, chosen, best, stream):
-                target.write(written(writer, sentence, source).encode())
+            at_once, several = stream or target.isatty(), getattr(tagger, "map", None)
+            waiting = stream or at_once and (several is None or _typed(source))
+            if raw:
+                done = work.one_by_one(tagger, raw.sentences(given, writer.name, at_once), waiting)
+            else:
+                portions = _looked_at(reader.portions(given.spans, 0 if at_once else PORTION_TOKENS), work,
+                                      getattr(tagger, "words", ()))
+                done = _told(several(work, portions, not waiting) if several else (
+                    work(tagger, portion) for portion in portions), given)
+            for answered in done:
+                target.write(answered.data)
                 if at_once:
                     target.flush()
-                sentences, tokens = sentences + 1, tokens + len(sentence.words)
+                sentences, tokens = sentences + answered.sentences, tokens + answered.tokens
     return sentences, tokens
 
 
-def _looked_at(sentences: Iterator[Sentence], known: Container[str], source: str | Path) -> Iterator[Sentence]:
-    """The same sentences, with a warning when the first ones do not look tokenised."""
+@dataclass
+class Answered:
+    """The answer to a portion of the input.
+
+    told, skipped   what there is to tell about its lines, as for Lines
+    error           why the answer ends before the portion does, if so
+    """
+
+    data: bytes = b""
+    sentences: int = 0
+    tokens: int = 0
+    told: dict[str, int] = field(default_factory=dict)
+    skipped: Skipped = field(default_factory=Skipped)
+    error: RnntagError | None = None
+
+
+class Work(NamedTuple):
+    """How sentences are read, tagged and written: all that a process needs to know but the tagger.
+
+    name   of the input, for messages
+    skip   are sentences that cannot be read passed over?
+    """
+
+    reader: Format
+    writer: Format
+    fields: Sequence[str]
+    best: int
+    name: str
+    skip: bool
+
+    def __call__(self, tagger: Annotates, portion: list[Span]) -> Answered:
+        """Answer a portion of the input."""
+        answered, texts = Answered(), []
+        try:
+            for sentence, text in self._written(tagger, self._before_error(portion, answered)):
+                texts.append(text)
+                answered.tokens += len(sentence)
+        except RnntagError as error:
+            answered.error = error
+        answered.data, answered.sentences = "".join(texts).encode(), len(texts)
+        return answered
+
+    def one_by_one(self, tagger: Annotates, sentences: Iterator[Sentence], stream: bool) -> Iterator[Answered]:
+        """Answer sentences; streaming, each before the next is read."""
+        for part in ([sentence] for sentence in sentences) if stream else [sentences]:
+            for sentence, text in self._written(tagger, part):
+                yield Answered(text.encode(), 1, len(sentence))
+
+    def sentences(self, portion: list[Span], answered: Answered) -> Iterator[Sentence]:
+        """The sentences of a portion; what there is to tell about its lines is found in ``answered``."""
+        return self.reader.read(Lines(portion, self.name, answered.skipped if self.skip else None, answered.told,
+                                      quiet=True))
+
+    def _before_error(self, portion: list[Span], answered: Answered) -> Iterator[Sentence]:
+        """The same up to the first error, which is kept for later."""
+        try:
+            yield from self.sentences(portion, answered)
+        except CorpusError as error:
+            answered.error = error
+
+    def _written(self, tagger: Annotates, sentences: Iterable[Sentence]) -> Iterator[tuple[Sentence, str]]:
+        """The sentences, their columns filled in, and as text."""
+        for sentence in tagger.annotate(sentences, self.fields, self.best):
+            if len(tagger.fields) == 1 and "" not in sentence.columns:  # it goes where the layout says
+                sentence.columns = {"": column for column in sentence.columns.values()}
+            yield sentence, written(self.writer, sentence, self.name)
+
+
+def _looked_at(portions: Iterator[list[Span]], work: Work, known: Container[str]) -> Iterator[list[Span]]:
+    """The same portions, with a warning when the first sentences do not look tokenised."""
     seen = Tokenisation(known)
-    for sentence in sentences:
-        seen.look(sentence.words)
-        yield sentence
-        if seen.tokens >= LOOKED_AT:
+    for portion in chain(portions, [[]]):
+        try:
+            enough = not portion or seen.enough(sentence.words for sentence in work.sentences(portion, Answered()))
+        except CorpusError:  # whoever tags it will tell
+            seen, enough = Tokenisation(), True
+        if enough and seen.lacking:
+            click.echo(f"Warning: {work.name}: {seen}", err=True)
+        if portion:
+            yield portion
+        if enough:
             break
-    if seen.lacking:
-        click.echo(f"Warning: {shown(source)}: {seen}", err=True)
-    yield from sentences
+    yield from portions
+
+
+def _told(done: Iterator[Answered], lines: Lines) -> Iterator[Answered]:
+    """The same answers; what there is to tell about their lines is told before one, its error raised after it."""
+    for answered in done:
+        for text, number in answered.told.items():
+            lines.note(number, text)
+        if lines.skipped is not None:
+            lines.skipped.update(answered.skipped)
+        yield answered
+        if answered.error is not None:
+            raise answered.error
 
 
 def _typed(source: str | Path) -> bool:
@@ -156,16 +248,6 @@ def _columns(tagger: Annotates, fields: Sequence[str] | None, writer: Format, bl
         raise OptionError("feats", "in FEATS of CoNLL-U, _ is a word without features, not one to be filled",
                           "Choose other columns with --fields, or use jsonl.", "--partial")
     return chosen
-
-
-def _annotated(tagger: Annotates, untagged: Iterator[Sentence], fields: Sequence[str], best: int,
-               stream: bool) -> Iterator[Sentence]:
-    """The sentences, their columns filled in; streaming, each before the next is read."""
-    parts = ([sentence] for sentence in untagged) if stream else [untagged]
-    for sentence in (sentence for part in parts for sentence in tagger.annotate(part, fields, best)):
-        if len(tagger.fields) == 1 and "" not in sentence.columns:  # it goes where the layout says
-            sentence.columns = {"": column for column in sentence.columns.values()}
-        yield sentence
 
 
 def written(writer: Format, sentence: Sentence, source: str | Path) -> str:

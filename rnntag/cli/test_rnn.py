@@ -51,22 +51,22 @@ def main(model: Path, layout: Layout, probabilities: bool, n_best: int, lexicon:
                           "Leave one of them out.", "--jobs")
     read_once(lexicon, *arguments["sources"] or [STANDARD])
     check_layout(lines, presegmented, offsets, arguments["output_format"])
-    constraints = None
-    if lexicon or partial:
+    words = None
+    if lexicon:
         from ..corpus.lists import read_lexicon
+        words = read_lexicon(lexicon)
+    tagger = load(model, "rnn")
+    text = raw_input(tagger, raw, segmenter, lines=lines, presegmented=presegmented, offsets=offsets)
+    if lexicon or partial:
         from ..models.constraints import ConstrainedTagger
-        constraints = read_lexicon(lexicon) if lexicon else None, "", layout.field
+        tagger = ConstrainedTagger(tagger, words, "", layout.field)
+    layout, fields = asked(tagger, layout)
     with ExitStack() as stack:
-        tagger = load(model, "rnn")
-        text = raw_input(tagger, raw, segmenter, lines=lines, presegmented=presegmented, offsets=offsets)
         if jobs > 1:
             from ..parallel import ParallelTagger
-            tagger = stack.enter_context(ParallelTagger(model, jobs, "rnn", constraints))
-        elif constraints is not None:
-            tagger = ConstrainedTagger(tagger, *constraints)
-        layout, fields = asked(tagger, layout)
+            tagger = stack.enter_context(ParallelTagger(tagger, jobs))
         tag_files(tagger, model=model, layout=layout, fields=fields, best=n_best or int(probabilities),
-                  partial=partial, ahead=jobs > 1, raw=text, **arguments)
+                  partial=partial, raw=text, **arguments)
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
+from itertools import tee
 from pathlib import Path
 from typing import Any
 
@@ -32,11 +33,11 @@ from .base import (ALL, COLUMNS, FIELDS, MAX_SENTENCE_TOKENS, Block, Column, For
                    field_names, instead)
 from .detect import detect_format
 from .horizontal import LineFormat
-from .lines import MAX_LINE_BYTES, Lines, Skipped
+from .lines import MAX_LINE_BYTES, Lines, Skipped, Span, whole_lines
 
 __all__ = ["ALL", "COLUMNS", "FIELDS", "FORMATS", "MAX_LINE_BYTES", "MAX_SENTENCE_TOKENS", "TAGGED", "TO_TAG",
-           "Block", "Column", "Format", "Layout", "LineFormat", "Lines", "Sentence", "Skipped", "count_characters",
-           "elsewhere", "field_names", "open_corpus", "read", "read_tagged"]
+           "Block", "Column", "Format", "Layout", "LineFormat", "Lines", "Sentence", "Skipped", "Span",
+           "count_characters", "elsewhere", "field_names", "open_corpus", "open_lines", "read", "read_tagged"]
 
 CLASSES = {"wordtag": "horizontal:WordTag", "tokens": "horizontal:Tokens", "tags": "horizontal:Tags",
            "vertical": "columns:Vertical", "conllu": "columns:Conllu", "jsonl": "jsonl:JsonLines"}  # module and class
@@ -95,13 +96,24 @@ def open_corpus(path: str | Path, layout: Layout | str | None = None, choices: I
     Raises CorpusError (place, line and what was wrong) and RnntagError (the file itself).
     """
     layout = Layout.of(layout, **more)
+    with open_lines(path, layout, choices, want=want) as (reader, lines):
+        yield reader, reader.read(lines)
+
+
+@contextmanager
+def open_lines(path: str | Path, layout: Layout = Layout(), choices: Iterable[str] = FORMATS, *,
+               want: str = "any") -> Iterator[tuple[Format, Lines]]:
+    """The format of a file, and its lines for that to read; arguments and errors as for ``open_corpus``."""
     if layout.format is not None and layout.format not in tuple(choices):
         raise OptionError(quote(layout.format), f"it is one of {', '.join(choices)}", place="--format")
     with open_input(path) as stream:
-        lines = Lines(stream, path, layout.skipped)
-        format = layout.format or detect_format(lines, FORMATS, tuple(choices), layout.separator)
-        reader = FORMATS[format](layout.separator, layout.field, layout.column, want)
-        yield reader, reader.read(lines)
+        told: dict[str, int] = {}
+        looked_at, spans = tee(whole_lines(stream))
+        format = layout.format or detect_format(Lines(looked_at, path, layout.skipped, told), FORMATS, tuple(choices),
+                                                layout.separator)
+        del looked_at  # from here on only the other one holds what is read
+        yield FORMATS[format](layout.separator, layout.field, layout.column, want), Lines(
+            spans, path, layout.skipped, told)
 
 
 def read(path: str | Path, layout: Layout | str | None = None, choices: Iterable[str] = FORMATS, *,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import CorpusError, OptionError, quote
-from .lines import Lines
+from .lines import Lines, Span
 
 MAX_SENTENCE_TOKENS = 20_000
 FIELDS = ("upos", "xpos", "feats")  # the columns of CoNLL-U that can hold the tags
@@ -145,6 +145,8 @@ class Format:
     has_words = True
     has_tags = True
     has_columns = False  # is there a place for more than one?
+    token_bytes = 6  # that a token takes in a file, about
+    max_lines = 100_000  # of a sentence, with its comments
 
     def __init__(self, separator: str = "_", fields: str | Sequence[str] | None = None, column: int = 2,
                  want: str = "any"):
@@ -176,6 +178,29 @@ class Format:
                 lines.skipped.add(error)
                 sentence = Sentence([], line=number)
             yield sentence
+
+    def portions(self, spans: Iterable[Span], tokens: int) -> Iterator[list[Span]]:
+        """The lines of a file in lists that can be read one without the other: each has about ``tokens`` tokens or
+        more, and then ends where a sentence does. Of a sentence with too many lines, not all are there.
+        """
+        size = tokens * self.token_bytes
+        found: list[Span] = []
+        held = lines = 0  # bytes; lines since these are enough
+        for span in spans:
+            held += len(span.data)
+            if end := self.end(span.data) if held >= size else 0:
+                last, rest = span.cut(end)
+                yield [*found, last]
+                found, held, lines = [rest] if rest.data else [], len(rest.data), 0
+            elif lines <= self.max_lines:
+                found.append(span)
+                lines += span.data.count(b"\n") if held >= size else 0
+        if found:
+            yield found
+
+    def end(self, data: bytes) -> int:
+        """Where the last sentence that ends in these lines does so; 0: none does."""
+        return len(data)
 
     def settle(self, sentence: Sentence, lines: Lines) -> None:
         """See that the columns are those wanted; "" stands for a tag that is missing."""

@@ -12,10 +12,10 @@ from ..errors import CorpusError, plural, quote
 from .base import COLUMNS, Best, Block, Column, Format, Sentence
 from .lines import Lines
 
-MAX_BLOCK_LINES = 100_000  # of a sentence, with its comments
 WIDTH = 10  # of CoNLL-U,
 CELLS = {"lemma": 2, "upos": 3, "xpos": 4, "feats": 5}  # in which the columns of a sentence are, from 0
 NUMBERS = list(map(str, range(1, 201)))  # the IDs of most sentences, which need not be looked at one by one
+BLANK = (b"\n\n", b"\n\r\n")  # a line end, and a blank line
 END = object()  # stands after the last line
 PROBABILITY = re.compile(r"0\.[0-9]{6}|1\.000000")  # a cell of vertical, as it is written
 
@@ -23,11 +23,13 @@ PROBABILITY = re.compile(r"0\.[0-9]{6}|1\.000000")  # a cell of vertical, as it 
 class BlockFormat(Format):
     """A format with one token a line. A blank line more than needed is an empty sentence."""
 
+    token_bytes = 10
+
     def blocks(self, lines: Lines) -> Iterator[tuple[int, Block | CorpusError]]:
-        texts, number, last = chain(map(itemgetter(1), lines), [END]), 1, None
+        texts, number, last = chain(map(itemgetter(1), lines), [END]), lines.first, None
         while last is not END:
             left = takewhile(bool, texts)  # itertools take no time for each line
-            block, first = list(islice(left, MAX_BLOCK_LINES + 1)), number
+            block, first = list(islice(left, self.max_lines + 1)), number
             bad = self._refused(block, first, lines)
             number, last = number + len(block) + 1, block[-1] if block else None
             for last in left:
@@ -37,14 +39,17 @@ class BlockFormat(Format):
             elif bad or len(block) > 1:
                 yield first, bad or Block(self.name, block[:-1], end="" if lines.unfinished else "\n")
 
-    @staticmethod
-    def _refused(block: list[Any], first: int, lines: Lines) -> CorpusError | None:
+    def end(self, data: bytes) -> int:
+        lines = b"\n" + data
+        return max((lines.rfind(blank) + len(blank) - 1 for blank in BLANK if blank in lines), default=0)
+
+    def _refused(self, block: list[Any], first: int, lines: Lines) -> CorpusError | None:
         """What is wrong with the lines of a block, which is raised unless such blocks are passed over."""
         if lines.skipped is not None and (bad := [text for text in block if isinstance(text, CorpusError)]):
             return bad[0]
-        if len(block) <= MAX_BLOCK_LINES or block[-1] is END:
+        if len(block) <= self.max_lines or block[-1] is END:
             return None
-        error = CorpusError(f"no blank line in {MAX_BLOCK_LINES:,} lines", "one ends each sentence",
+        error = CorpusError(f"no blank line in {self.max_lines:,} lines", "one ends each sentence",
                             "Is it another format? Try --format.", lines.place(first))
         if lines.skipped is None:
             raise error
@@ -155,6 +160,7 @@ class Conllu(BlockFormat):
 
     name = "conllu"
     has_columns = True
+    token_bytes = 60
 
     @classmethod
     def shown_by(cls, texts: list[str]) -> bool:

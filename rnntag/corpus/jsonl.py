@@ -24,6 +24,7 @@ class JsonLines(Format):
 
     name = "jsonl"
     has_columns = True
+    token_bytes = 10
 
     @classmethod
     def shown_by(cls, texts: list[str]) -> bool:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import warnings
 from collections import deque
 from collections.abc import Iterable, Iterator
-from io import BufferedIOBase
+from io import BufferedIOBase, BytesIO
 from itertools import chain
 from pathlib import Path
+from typing import NamedTuple
 
 from ..errors import CorpusError, CorpusWarning, plural
 from ..files import shown
@@ -18,6 +19,49 @@ OLD_MAC = "Are these line ends of old Macs? Convert them with tr '\\r' '\\n'."
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 Line = tuple[int, "str | CorpusError"]  # its number and its text, or why it has none
+
+
+class Span(NamedTuple):
+    """Whole lines as bytes: the number of the first one, how far into the file it is, and the lines with their ends.
+
+    One that lacks its end, and stands alone, is the last of the file, or one of more than MAX_LINE_BYTES, cut off.
+    """
+
+    number: int
+    offset: int
+    data: bytes
+
+    def cut(self, end: int) -> tuple[Span, Span]:
+        """The first ``end`` bytes, whole lines, and the rest."""
+        return (Span(self.number, self.offset, self.data[:end]),
+                Span(self.number + self.data.count(b"\n", 0, end), self.offset + end, self.data[end:]))
+
+
+def whole_lines(stream: BufferedIOBase) -> Iterator[Span]:
+    """All lines of a file, some at a time. The stream is taken in blocks that end wherever they may, as they come;
+    ``rest`` is what has come of the last line. A line within one block is short enough by that alone.
+
+    At the end of the file, without LF, CR is the rest of a line end only where others are, and is dropped there.
+    """
+    size = min(BLOCK_BYTES, MAX_LINE_BYTES)
+    number, offset, rest, windows = 1, 0, b"", False
+    while block := stream.read1(size):
+        data = rest + block
+        first = data.find(b"\n", len(rest))
+        if (first if first >= 0 else len(data)) > MAX_LINE_BYTES:
+            yield Span(number, offset, data[:first] if first >= 0 else data)
+            while first < 0 and block:  # to where the next line begins
+                offset += len(data)
+                data = block = stream.read1(size)
+                first = data.find(b"\n")
+            data, offset, number = data[first + 1:], offset + first + 1, number + 1
+        end = data.rfind(b"\n") + 1
+        if end:
+            yield Span(number, offset, data[:end])
+        windows = windows or b"\r\n" in data
+        number, offset, rest = number + data.count(b"\n"), offset + end, data[end:]
+    if rest:
+        yield Span(number, offset, rest.removesuffix(b"\r") if windows else rest)
 
 
 class Skipped:
@@ -35,6 +79,11 @@ class Skipped:
         if len(self.first) < self.SHOWN:
             self.first.append(error)
 
+    def update(self, later: Skipped) -> None:
+        """Count those of what comes after, too."""
+        self.count += later.count
+        self.first = (self.first + later.first)[:self.SHOWN]
+
     def __str__(self) -> str:
         """A line for the sum, and one for each of the first errors."""
         head = f"{plural(self.count, 'sentence')} skipped that could not be read"
@@ -49,13 +98,20 @@ class Lines:
     ``unfinished`` tells, at the end, that the last line had no line end.
     Raises CorpusError for a line over MAX_LINE_BYTES and for bytes that are not UTF-8; with
     ``skipped`` such a line is given as the error instead of its text, and reading goes on.
+
+    stream   a file; or Spans of one
+    told     what was told about it already, once a file, and in which line that was
+    quiet    warn about nothing, leave that to whoever looks at ``told``
     """
 
-    def __init__(self, stream: BufferedIOBase, name: str | Path, skipped: Skipped | None = None):
-        self.stream, self.name, self.skipped = stream, shown(name), skipped
+    def __init__(self, stream: BufferedIOBase | Iterable[Span], name: str | Path, skipped: Skipped | None = None,
+                 told: dict[str, int] | None = None, quiet: bool = False):
+        self.spans = whole_lines(stream) if isinstance(stream, BufferedIOBase) else iter(stream)
+        self.first = stream[0].number if isinstance(stream, list) else 1
+        self.name, self.skipped, self.quiet = shown(name), skipped, quiet
+        self.told = {} if told is None else told
         self.unfinished = False
-        self._crlf = self._cr = False
-        self._rest = chain.from_iterable(self._read())
+        self._rest = chain.from_iterable(map(self._decoded, self.spans))
         self._ahead: deque[Line] = deque()
 
     def __iter__(self) -> Iterator[Line]:
@@ -95,68 +151,53 @@ class Lines:
         """Tell about line ``number`` what deserves a look."""
         warnings.warn(f"{self.place(number)}: {text}", CorpusWarning, stacklevel=3)
 
-    def _read(self) -> Iterator[Iterable[Line]]:
-        """All lines, some at a time. The stream is taken in blocks that end wherever they may, as they come; ``rest``
-        is what has come of the last line. A line within one block is short enough by that alone."""
-        size = min(BLOCK_BYTES, MAX_LINE_BYTES)
-        number, offset, rest = 1, 0, b""
-        while block := self.stream.read1(size):
-            data = rest + block
-            first = data.find(b"\n", len(rest))
-            if (first if first >= 0 else len(data)) > MAX_LINE_BYTES:
-                yield [(number, self._refused(CorpusError(
+    def note(self, number: int, text: str) -> None:
+        """The same once a file."""
+        if text not in self.told:
+            self.told[text] = number
+            if not self.quiet:
+                self.warn(number, text)
+
+    def _decoded(self, span: Span) -> Iterable[Line]:
+        number, offset, data = span
+        if not data.endswith(b"\n"):
+            if len(data) > MAX_LINE_BYTES:
+                return [(number, self._refused(CorpusError(
                     f"a line of more than {MAX_LINE_BYTES:,} bytes", "a sentence goes on a line of its own",
                     OLD_MAC if b"\r" in data else "Split the text into sentences first.", self.place(number))))]
-                while first < 0 and block:  # to where the next line begins
-                    offset += len(data)
-                    data = block = self.stream.read1(size)
-                    first = data.find(b"\n")
-                data, offset, number = data[first + 1:], offset + first + 1, number + 1
-            end = data.rfind(b"\n") + 1
-            yield self._decoded(number, offset, data[:end])
-            number, offset, rest = number + data.count(b"\n"), offset + end, data[end:]
-        if rest:
             self.unfinished = True
-            yield self._decoded(number, offset, rest + b"\n")
-
-    def _decoded(self, number: int, offset: int, data: bytes) -> Iterable[Line]:
-        """Whole lines, the first being line ``number``, ``offset`` bytes into the file."""
         if offset == 0 and data.startswith(BYTE_ORDER_MARK):
-            self.warn(number, "a byte order mark; ignored")
+            self.note(number, "a byte order mark; ignored")
             data, offset = data[len(BYTE_ORDER_MARK):], len(BYTE_ORDER_MARK)
         try:
-            texts = data.decode("utf-8").split("\n")[:-1]
+            return enumerate(self._texts(number, data), number)
         except UnicodeDecodeError:
             return self._line_by_line(number, offset, data)
-        if b"\r" in data:
-            texts = [self._without_cr(i, text) for i, text in enumerate(texts, number)]
-        return enumerate(texts, number)
 
     def _line_by_line(self, number: int, offset: int, data: bytes) -> Iterator[Line]:
         """The lines one by one, those that are not UTF-8 refused."""
         skipped = offset if number == 1 else 0  # a byte order mark
-        for number, raw in enumerate(data.split(b"\n")[:-1], number):
+        for number, raw in enumerate(BytesIO(data), number):
             try:
-                yield number, self._without_cr(number, raw.decode("utf-8"))
+                yield number, self._texts(number, raw)[0]
             except UnicodeDecodeError as error:
                 at = error.start
                 yield number, self._refused(CorpusError(
                     f"byte 0x{raw[at]:02x} at byte {at + skipped + 1} of the line (offset {offset + at} in the "
                     "file) is not UTF-8", "corpora are UTF-8",
                     "Convert it, for example with iconv -t UTF-8.", self.place(number)))
-            offset, skipped = offset + len(raw) + 1, 0
+            offset, skipped = offset + len(raw), 0
 
-    def _without_cr(self, number: int, text: str) -> str:
-        """A line without the rest of its Windows line end. One warning is given about these, one about CR elsewhere,
-        which is kept; at the end of the file, without LF, it is the rest of a line end only where others are."""
-        if text.endswith("\r") and (self._crlf or not self.unfinished):
-            if not self._crlf:
-                self.warn(number, "Windows line ends (CRLF); read as LF")
-            text, self._crlf = text[:-1], True
-        if "\r" in text and not self._cr:
-            self.warn(number, f"a carriage return (CR) within a line; lines end at LF. {OLD_MAC}")
-            self._cr = True
-        return text
+    def _texts(self, number: int, data: bytes) -> list[str]:
+        """The lines, the first being line ``number``, without their ends. CR elsewhere is kept."""
+        text = data.decode("utf-8")
+        if "\r\n" in text:
+            self.note(number + text.count("\n", 0, text.index("\r\n")), "Windows line ends (CRLF); read as LF")
+            text = text.replace("\r\n", "\n")
+        if "\r" in text:
+            self.note(number + text.count("\n", 0, text.index("\r")),
+                      f"a carriage return (CR) within a line; lines end at LF. {OLD_MAC}")
+        return text.removesuffix("\n").split("\n")
 
     def _refused(self, error: CorpusError) -> CorpusError:
         """The error, when such lines are passed over; otherwise it is raised."""

@@ -4,7 +4,7 @@ simple rules for text that is not."""
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterable, Sequence
 from itertools import groupby
 
 from ..errors import quote
@@ -42,6 +42,14 @@ class Tokenisation:
                     self.example = self.example or word
         self.stuck += len(found)
         return found
+
+    def enough(self, sentences: Iterable[Sequence[str]]) -> bool:
+        """Count sentences up to LOOKED_AT tokens. Were there so many?"""
+        for words in sentences:
+            self.look(words)
+            if self.tokens >= LOOKED_AT:
+                return True
+        return False
 
     @property
     def lacking(self) -> bool:
