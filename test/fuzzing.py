@@ -45,7 +45,7 @@ SLOWEST = 5.0  # seconds that one case may take
 TINY = {"embedding": 3, "hidden": 2, "epochs": 1, "filters": 2, "char_embedding": 2, "window": 3}
 OPTIONS = {"rnn": {"dense": ("3:relu",)}, "crf": {"output": "crf", "char_rnn": 2},
            "cnn": {"encoder": "cnn", "features": "form,suffixes"}, "one-hot": {"embedding": 0, "features": "form"},
-           "ensemble": {"members": 2}}
+           "ensemble": {"members": 2}, "cascade": {"members": 2, "encoder": "cnn", "sure": 0.5}}
 RAW = [joined([  # a paragraph
     Surface(["Don't", "du", "1 000", "."], [" ", "\u3000", "", " "], "", {0: ("Do", "n't"), 1: ("de", "le")}),
     Surface(["\u81ea\u7136", "\u8a00\u8a9e"], ["", ""], "", {})])] * 3

@@ -3,17 +3,20 @@
 import numpy as np
 import pytest
 from gradcheck import close
-from networks import Case
+from networks import COLUMNS, Case
 
-from rnntag.models.ensemble import Ensemble
+from rnntag.corpus import Sentence
+from rnntag.models.ensemble import Cascade, Ensemble
 from rnntag.models.network import build
+from rnntag.models.options import preset
+from rnntag.models.tagger import RNNTagger
 from rnntag.nn.layers import Rows, softmax
 
 
 def ensemble(**options):
     case = Case(**options)
     shared = ("vectors.table",) if case.options.freeze_vectors else ()
-    return case, Ensemble([build(case.options, *case.sizes) for _ in range(3)], shared)
+    return case, Ensemble([build(case.options, *case.sizes) for _ in range(case.options.members)], shared)
 
 
 def test_an_ensemble_answers_with_the_mean_of_its_members_probabilities():
@@ -55,3 +58,56 @@ def test_the_mean_of_probabilities_that_are_too_small_has_a_logarithm():
     params = {name: 1000 * array for name, array in three.initialise(np.random.default_rng(5), "float64").items()}
     scores, = three.scores(params, three.input_projection(params, case.words, case.types), case.packing)
     assert scores.min() < -700 and np.isfinite(scores).all()
+
+
+CONVOLUTIONS = [{"window": 3, "filters": 5}, {"window": 5, "filters": 4, "dense": ("6",), "vectors": 3},
+                {"window": 1, "filters": 7, "char_rnn": 2}]  # the embeddings, of 5, are multiples of O or not
+
+
+@pytest.mark.parametrize("options", CONVOLUTIONS)
+@pytest.mark.parametrize("columns", [{"": COLUMNS["upos"]}, COLUMNS])
+def test_a_cascade_asks_all_where_the_first_is_unsure_and_the_first_alone_elsewhere(options, columns):
+    case, three = ensemble(members=3, encoder="cnn", columns=columns, **options)
+    params, which = three.initialise(np.random.default_rng(5), "float64"), range(len(columns))
+    words, packing = (case.words, np.arange(len(case.words))), case.packing
+    means = three.scores(params, three.input_projection(params, *words), packing, case.types, which)
+    first, alone = three.networks(params)[0]
+    firsts = first.scores(alone, first.input_projection(alone, *words), packing, case.types, which)
+    least = np.min([softmax(scores).max(axis=1) for scores in firsts], axis=0)
+    values = np.unique(least)
+    cascade = Cascade(three.members, three.shared, sure=values[len(values) // 2 - 1:][:2].mean())
+    found = cascade.scores(params, cascade.input_projection(params, *words), packing, case.types, which)
+    unsure = least < cascade.sure
+    assert 0 < unsure.sum() < len(unsure)
+    for scores, mean, of_first in zip(found, means, firsts, strict=True):
+        assert close(scores[unsure], mean[unsure]) and close(scores[~unsure], of_first[~unsure])
+        assert not close(mean[~unsure], of_first[~unsure])
+
+
+def test_a_first_network_that_is_always_sure_is_alone():
+    case, three = ensemble(members=3, encoder="cnn")
+    params = three.initialise(np.random.default_rng(5), "float64")
+    cascade = Cascade(three.members, three.shared, sure=0.0)
+    z = cascade.input_projection(params, case.words, case.types)
+    first, alone = three.networks(params)[0]
+    of_first, = first.scores(alone, first.input_projection(alone, case.words, case.types), case.packing)
+    assert close(cascade.scores(params, z, case.packing)[0], of_first)
+
+
+@pytest.mark.parametrize("factor", [1e4, -1e4])
+def test_scores_beyond_what_can_be_exponentiated_are_not_sure(factor):
+    case, two = ensemble(members=2, encoder="cnn")
+    params = two.initialise(np.random.default_rng(5), "float64")
+    params["net0.output.b_o"][:] = factor  # all classes alike
+    cascade = Cascade(two.members[:2], two.shared, sure=0.9)
+    z = cascade.input_projection(params, case.words, case.types)
+    with np.errstate(over="ignore", invalid="ignore"):
+        scores, = cascade.scores(params, z, case.packing)
+    assert close(scores, two.scores(params, two.input_projection(params, case.words, case.types), case.packing)[0])
+
+
+def test_the_fast_preset_is_a_cascade_unless_it_has_one_member():
+    corpus = [Sentence(["a", "b"], ["X", "Y"])]
+    for changes, kind in (({}, True), ({"sure": 1.0}, False), ({"members": 1}, False), ({"layers": 2}, False)):
+        tagger = RNNTagger.create(corpus, preset("fast", **changes), np.random.default_rng(1))
+        assert isinstance(tagger.network, Cascade) == kind, changes

@@ -150,7 +150,9 @@ def test_options_cannot_be_changed_afterwards():
 
 @pytest.mark.parametrize("options, name", [
     ({"cell": "lstm"}, "activation"), ({}, "window"), ({}, "char_embedding"), ({}, "vector_dropout"),
-    ({"encoder": "cnn"}, "hidden"), ({"encoder": "cnn"}, "cell"), ({"patience": 2}, "patience"),
+    ({"encoder": "cnn"}, "hidden"), ({"encoder": "cnn"}, "cell"),
+    ({"members": 2}, "sure"), ({"encoder": "cnn"}, "sure"), ({"encoder": "cnn", "members": 2, "layers": 2}, "sure"),
+    ({"patience": 2}, "patience"),
     ({"features": "", "char_rnn": 4}, "min_count"), ({"features": "", "char_rnn": 4}, "word_dropout"),
     ({"features": "", "vectors": 4}, "embedding_rate"),
 ])
@@ -159,6 +161,7 @@ def test_an_option_that_changes_nothing_is_told(options, name):
 
 
 @pytest.mark.parametrize("options, name", [
+    ({"encoder": "cnn", "members": 2}, "sure"),
     ({"cell": "elman"}, "activation"), ({"encoder": "cnn"}, "window"), ({"char_rnn": 4}, "char_embedding"),
     ({"vectors": 4}, "vector_dropout"), ({"encoder": "cnn", "char_rnn": 4}, "cell"), ({}, "patience"),
     ({"features": "", "char_rnn": 4}, "embedding_rate"), ({"embedding": 0}, "embedding_rate"),

@@ -76,9 +76,9 @@ def test_interleave_puts_words_in_the_order_of_their_steps():
 
 
 def test_neighbours_stop_at_the_ends_of_the_sentence():
-    # rows: a1=0 b1=1 a2=2 b2=3 a3=4; 5 stands for none
-    assert pack((3, 2)).neighbours(3).tolist() == [[5, 0, 2], [5, 1, 3], [0, 2, 4], [1, 3, 5], [2, 4, 5]]
-    assert pack((2,)).neighbours(5).tolist() == [[2, 2, 0, 1, 2], [2, 0, 1, 2, 2]]
+    # rows: a1=0 b1=1 a2=2 b2=3 a3=4; -1 stands for none
+    assert pack((3, 2)).neighbours(3).tolist() == [[-1, 0, 2], [-1, 1, 3], [0, 2, 4], [1, 3, -1], [2, 4, -1]]
+    assert pack((2,)).neighbours(5).tolist() == [[-1, -1, 0, 1, -1], [-1, 0, 1, -1, -1]]
     assert pack((2,)).neighbours(1).tolist() == [[0], [1]]
 
 
@@ -87,7 +87,7 @@ def test_neighbours_are_of_the_same_sentence(lengths):
     p = Packing(lengths)
     row = {place: n for n, place in enumerate(zip(p.sentence.tolist(), p.time.tolist()))}
     for n, (s, t) in enumerate(list(row)):
-        assert p.neighbours(3)[n].tolist() == [row.get((s, t + k), len(p)) for k in (-1, 0, 1)]
+        assert p.neighbours(3)[n].tolist() == [row.get((s, t + k), -1) for k in (-1, 0, 1)]
 
 
 def test_a_sentence_longer_than_a_batch_is_one():

@@ -23,7 +23,7 @@ from .base import BATCH_TOKENS, NetworkModel, vocabs
 from .network import Classes, Network, build
 from .options import POOLINGS, Options, choice, number
 
-ABSENT = {"vectors": 0, "members": 1, "output": "softmax"}  # what a classifier has not, and stands for it
+ABSENT = {"vectors": 0, "members": 1, "sure": 1.0, "output": "softmax"}  # what is not there, and stands for it
 WITHOUT = (*ABSENT, "freeze_vectors", "vector_dropout")  # options of a tagger that a classifier does not offer
 
 

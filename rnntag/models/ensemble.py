@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..nn.layers import Array, Shapes, softmax
-from ..nn.packing import Packing
+from ..nn.packing import Lookup, Packing
 from ..text.features import WordTable
 from .network import Network
 
@@ -75,6 +75,52 @@ class Ensemble:
 
     def _name(self, m: int, name: str) -> str:
         return name if name in self.shared else f"net{m}.{name}"
+
+
+class Cascade(Ensemble):
+    """An ensemble whose first member answers alone where it is sure (Wang et al. 2022, "Wisdom of Committees").
+
+    sure   the others are asked about a token where the first gives no class this probability, in some column
+
+    Its members are convolutions of one layer, which can score a token without the others. Of a word, the first one's
+    projection is kept, and what the inputs of the other members give, for they are asked about few words again.
+    """
+
+    def __init__(self, members: list[Network], shared: tuple[str, ...], sure: float):
+        super().__init__(members, shared)
+        self.sure = sure
+
+    def input_projection(self, params: dict[str, Array], words: WordTable, types: Array) -> Array:
+        return self.projected(params, np.concatenate([network.inputs.forward(alone, words, types)[0]
+                                                      for network, alone in self.networks(params)], axis=1))
+
+    def projected(self, params: dict[str, Array], x: Array) -> Array:
+        E, (first, alone) = x.shape[1] // len(self.members), self.networks(params)[0]
+        return first.first.beside(first.projected(alone, x[:, :E]), x[:, E:])
+
+    def scores(self, params: dict[str, Array], z: Array, packing: Packing, tokens: Array | None = None,
+               which: Sequence[int] = (0,)) -> list[Array]:
+        """log of the mean of the members' probabilities, as scores (N, K) of some columns; where the first is sure,
+        its scores."""
+        (first, alone), *others = self.networks(params)
+        tokens, width, E = np.arange(len(z)) if tokens is None else tokens, first.first.width, first.first.I
+        found = first.scores(alone, z, packing, tokens, which)
+        rows = np.flatnonzero(~np.logical_and.reduce([_reached(scores, self.sure) for scores in found]))
+        if len(rows):
+            inputs = z[:, width:width + E * len(others)]
+            windows = np.split(first.first.around(Lookup(inputs, tokens), rows, packing), len(others), axis=2)
+            more = [network.scores_of(alone, network.first.answer(alone, window), packing, which)
+                    for (network, alone), window in zip(others, windows)]
+            for scores, *column in zip(found, *more):
+                scores[rows] = _log_mean([scores[rows], *column])
+        return found
+
+
+def _reached(scores: Array, p: float) -> Array:
+    """Of which tokens (N,) has a class at least the probability p? Of none whose scores are out of exp's range."""
+    exp = np.exp(scores)
+    total = exp @ np.ones(exp.shape[1], exp.dtype)  # sums of short rows take longer
+    return (exp >= p * total[:, None]).any(axis=1) & (0 < total) & (total < np.inf)
 
 
 def _log_mean(scores: Sequence[Array]) -> Array:

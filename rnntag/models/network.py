@@ -126,7 +126,7 @@ class Network:
         """The same from what the inputs give (N, E)."""
         for layer in self.layers[:self.context]:
             x, _ = layer.forward(params, x, None)
-        return self._first().input_projection(params, x)
+        return self.first.input_projection(params, x)
 
     def scores(self, params: dict[str, Array], z: Array, packing: Packing, tokens: Array | None = None,
                which: Sequence[int] = (0,)) -> list[Array]:
@@ -134,12 +134,20 @@ class Network:
 
         tokens   (N,) which row of z each token has; by default they are one and the same
         """
-        x, _ = self._first().run(params, z if tokens is None else Lookup(z, tokens), packing)
+        x, _ = self.first.run(params, z if tokens is None else Lookup(z, tokens), packing)
+        return self.scores_of(params, x, packing, which)
+
+    def scores_of(self, params: dict[str, Array], x: Array, packing: Packing,
+                  which: Sequence[int] = (0,)) -> list[Array]:
+        """The same from what the first layer that looks at neighbours gives (N, O); where no other layer looks at
+        them, also for some of the tokens."""
         for layer in self.layers[self.context + 1:]:
             x, _ = layer.forward(params, x, packing)
         return [self.outputs[number].forward(params, x, packing)[0] for number in which]
 
-    def _first(self) -> Any:
+    @property
+    def first(self) -> Any:
+        """The first layer that looks at neighbours."""
         return self.layers[self.context]
 
     # -------------------------------------------------------------- training

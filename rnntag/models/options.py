@@ -139,6 +139,8 @@ class Options(TrainingOptions):
     output: str = choice("softmax", tuple(OUTPUTS), "Output layer.", "Network")
     members: int = number(1, 1, 64, "Networks with other random weights, trained side by side; their "
                           "probabilities are averaged.", "Network")
+    sure: float = number(1.0, 0, 1, "With --members that are convolutions of one layer: where the first gives a tag "
+                         "this probability, the others are not asked, 1: they always are.", "Network")
     # training
     epochs: int = number(0, 0, 100_000, f"Passes over the training data, 0: {EPOCHS}, or fewer over more than "
                          f"{WHOLE:,} tokens.", "Training")
@@ -207,6 +209,7 @@ class Options(TrainingOptions):
             "hidden": (recurrent, "without --encoder rnn"),
             "window": (not recurrent, "without --encoder cnn"),
             "filters": (not recurrent, "without --encoder cnn"),
+            "sure": (self.apart and self.members > 1, "without --members of --encoder cnn with --layers 1"),
             "char_embedding": (self.char_rnn, "without --char-rnn"),
             "freeze_vectors": (vectors, "without vectors"),
             "vector_dropout": (vectors, "without vectors"),
@@ -228,6 +231,11 @@ class Options(TrainingOptions):
                 raise OptionError(quote(text), "it is N or N:tanh, N:relu, N:sigmoid", place="--dense")
             layers.append((int(width), activation or "tanh"))
         return layers
+
+    @property
+    def apart(self) -> bool:
+        """Can a token be scored without the others?"""
+        return self.encoder == "cnn" and self.layers == 1
 
     @property
     def directions(self) -> int:
@@ -270,7 +278,7 @@ PRESETS: dict[str, dict[str, Any]] = {
                  "optimizer": "sgd", "batch_size": 1, "learning_rate": 0.2, "embedding_rate": 1.0,
                  "dropout": 0.0, "epochs": 12},
     "default": {},
-    "fast": {"encoder": "cnn", "filters": 128, "batch_size": 8, "learning_rate": 0.0015},
+    "fast": {"encoder": "cnn", "filters": 128, "members": 3, "sure": 0.8, "batch_size": 8, "learning_rate": 0.0015},
     # of several columns: what FEATS and lemmas need to know of a word
     "columns": {"features": ",".join(FEATURES)},
     "accurate": {"members": 5, "embedding": 128, "hidden": 200, "dropout": 0.5, "epochs": 16},

@@ -17,7 +17,7 @@ from ..text.vocab import Vocab
 from .answers import CHUNK_TOKENS, Annotator, Posteriors, Words, chunks, cut, words_of
 from .base import BATCH_TOKENS, Weighted
 from .columns import LEMMA, Labels, Scored, context_of, learnt
-from .ensemble import Ensemble
+from .ensemble import Cascade, Ensemble
 from .inputs import VECTORS
 from .lemmatizer import LEMMATIZER, TRIED, WEIGHTS, Writer, context_columns
 from .network import Classes, build
@@ -120,8 +120,9 @@ class RNNTagger(Weighted, Annotator):
         bounded and results do not depend on what comes later than the chunk.
         """
         for chunk in chunks(sentences, CHUNK_TOKENS):
-            for columns in self.answers(chunk, self.fields[:1]):
-                yield next(iter(columns.values())).values
+            words = list(map(words_of, chunk))
+            values, _ = self._values(words, self.fields[:1])
+            yield from cut(values[self.fields[0]].tolist(), words)
 
     def probabilities(self, sentences: Iterable[Words]) -> Iterator[Posteriors]:
         """The tags of each sentence with the probabilities of all tags of the first column, in order, streaming.
@@ -150,6 +151,15 @@ class RNNTagger(Weighted, Annotator):
                 allowed: Mapping[str, Array] = {}) -> Iterator[dict[str, Column]]:
         """The columns of each sentence, one after the other; arguments as for ``annotate`` and ``scored``."""
         sentences = list(map(words_of, chunk))
+        values, bests = self._values(sentences, fields, best, allowed)
+        columns = [map(Column, cut(values[name].tolist(), sentences),
+                       cut(bests[name], sentences) if best else repeat(None)) for name in fields]
+        for _, *found in zip(sentences, *columns):
+            yield dict(zip(fields, found))
+
+    def _values(self, sentences: Sequence[Sequence[str]], fields: Sequence[str], best: int = 0,
+                allowed: Mapping[str, Array] = {}) -> tuple[dict[str, Array], dict[str, list[Any]]]:
+        """The values (N,) of these columns, one sentence after the other, and their probabilities."""
         N, context = sum(map(len, sentences)), self._context() if LEMMA in fields else []
         needed = sorted(dict.fromkeys([*fields, *context]), key=LEMMA.__eq__)  # the lemma last
         values = {name: np.empty(N, object) for name in needed}
@@ -165,10 +175,7 @@ class RNNTagger(Weighted, Annotator):
                         values[name][at], ranks = self.columns[name].answer(scored, best)
                     for i, rank in zip(at.tolist(), ranks or ()):
                         bests[name][i] = rank
-        columns = [map(Column, cut(values[name].tolist(), sentences),
-                       cut(bests[name], sentences) if best else repeat(None)) for name in fields]
-        for _, *found in zip(sentences, *columns):
-            yield dict(zip(fields, found))
+        return values, bests
 
     def _context(self) -> list[str]:
         """The columns that the lemma depends on."""
@@ -270,4 +277,7 @@ def _network(options: Options, features: FeatureMap, columns: Mapping[str, Label
     members = [build(options, features.rows, classes, len(alphabet) if alphabet else 0,
                      len(vectors) if vectors else 0, len(features.ngrams) if features.ngrams else 0)
                for _ in range(options.members)]
-    return members[0] if options.members == 1 else Ensemble(members, (VECTORS,) if options.freeze_vectors else ())
+    shared = (VECTORS,) if options.freeze_vectors else ()
+    if options.members > 1 and options.sure < 1 and options.apart:
+        return Cascade(members, shared, options.sure)
+    return members[0] if options.members == 1 else Ensemble(members, shared)

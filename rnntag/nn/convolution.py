@@ -27,7 +27,8 @@ class Convolution(Layer):
     pointwise = False
 
     def __init__(self, name: str, window: int, I: int, O: int):
-        self.window, self.dense = window, Dense(f"{name}.W", f"{name}.b", window * I, O, "relu")
+        self.window, self.I, self.width = window, I, window * O  # of ``input_projection``
+        self.dense = Dense(f"{name}.W", f"{name}.b", window * I, O, "relu")
 
     def shapes(self) -> Shapes:
         return self.dense.shapes()
@@ -40,13 +41,18 @@ class Convolution(Layer):
         z[:, middle:middle + O] += params[self.dense.b]
         return z
 
+    def beside(self, z: Array, more: Array) -> Array:
+        """``input_projection`` with more columns (N, C), which ``run`` passes over: what it takes is a multiple of O
+        wide."""
+        return np.concatenate((z, more, np.zeros((len(z), -more.shape[1] % self.dense.O), z.dtype)), axis=1)
+
     def run(self, params: dict[str, Array], z: Array | Lookup, packing: Packing) -> tuple[Array, None]:
         """y (N, O) from what ``input_projection`` gives, or from that of words and the word of each token, from which
         there is no way back."""
         N, rows = len(packing), packing.neighbours(self.window)
         values, tokens = z if isinstance(z, Lookup) else Lookup(z, np.arange(N))
-        table, inside = values.reshape(-1, self.dense.O), rows < N
-        places = tokens[np.where(inside, rows, 0)] * self.window + np.arange(self.window)
+        table, inside = values.reshape(-1, self.dense.O), rows >= 0
+        places = tokens[rows] * (values.shape[1] // self.dense.O) + np.arange(self.window)
         y = np.empty((N, self.dense.O), values.dtype)
         for start in range(0, N, BLOCK):
             block = slice(start, start + BLOCK)
@@ -62,12 +68,23 @@ class Convolution(Layer):
         y, dense = self.dense.forward(params, padded[rows].reshape(len(x), -1))
         return y, ConvolutionPass(rows, dense)
 
+    def around(self, x: Lookup, rows: Array, packing: Packing) -> Array:
+        """What stands around some tokens, by their rows: (n, window, I)."""
+        neighbours = packing.neighbours(self.window)[rows]
+        found = x.values[x.tokens[neighbours]]
+        found[neighbours < 0] = 0
+        return found
+
+    def answer(self, params: dict[str, Array], windows: Array) -> Array:
+        """y (n, O) from what stands around some tokens (n, window, I)."""
+        return self.dense.forward(params, windows.reshape(len(windows), -1))[0]
+
     def backward(self, params: dict[str, Array], dy: Array, cache: ConvolutionPass) -> tuple[Array, dict[str, Any]]:
         dwindows, grads = self.dense.backward(params, dy, cache.dense)
         dwindows = dwindows.reshape(*cache.rows.shape, -1)
         padded = np.zeros((len(dy) + 1, dwindows.shape[2]), dy.dtype)
         for k in range(cache.rows.shape[1]):  # at one offset no two tokens have the same neighbour
-            inside = cache.rows[:, k] < len(dy)
+            inside = cache.rows[:, k] >= 0
             padded[cache.rows[inside, k]] += dwindows[inside, k]
         return padded[:-1], grads
 

@@ -55,6 +55,7 @@ class Packing:
         self.steps = [(slice(s, s + b), slice(p, p + b)) for s, p, b in
                       zip(self.starts.tolist(), before.tolist(), self.sizes.tolist())]
         self._readings: dict[int, Reading] = {}
+        self._neighbours: dict[int, Array] = {}
 
     def __len__(self) -> int:
         return len(self.time)
@@ -71,11 +72,13 @@ class Packing:
         return np.argsort(self.sentence, kind="stable"), np.cumsum(self.lengths) - self.lengths
 
     def neighbours(self, window: int) -> Array:
-        """Token rows (N, window) around each token; N where the sentence has ended."""
-        time = self.time[:, None] + np.arange(window) - window // 2
-        inside = (time >= 0) & (time < self.lengths[self.sentence, None])
-        rows = self.starts[np.clip(time, 0, len(self.sizes) - 1)] + self.rank[self.sentence, None]
-        return np.where(inside, rows, len(self))
+        """Token rows (N, window) around each token, -1 where the sentence has ended; worked out once."""
+        if window not in self._neighbours:
+            time = self.time[:, None] + np.arange(window) - window // 2
+            inside = (time >= 0) & (time < self.lengths[self.sentence, None])
+            rows = self.starts[np.clip(time, 0, len(self.sizes) - 1)] + self.rank[self.sentence, None]
+            self._neighbours[window] = np.where(inside, rows, -1)
+        return self._neighbours[window]
 
 
 class Reading:

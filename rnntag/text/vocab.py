@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from functools import cached_property
+from itertools import repeat
 
 UNKNOWN = ""  # the string of id 0; no word or tag is empty, and a feature that is says nothing
 
@@ -48,5 +49,4 @@ class Vocab:
 
     def ids(self, strings: Iterable[str]) -> list[int]:
         """The id of each string."""
-        get = self._ids.get
-        return [get(string, 0) for string in strings]
+        return list(map(self._ids.get, strings, repeat(0)))  # type: ignore[arg-type]
