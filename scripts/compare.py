@@ -200,7 +200,8 @@ def plane() -> Callable[[list[dict[str, Any]], float, BinaryIO], None]:
         for axes in panels:
             axes.set(xscale="log")
             axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-            axes.xaxis.set_major_formatter(lambda x, _: f"{x:,.0f}" if x >= 1 else f"{x:g}")
+            axes.xaxis.set_major_formatter(lambda x, _: f"{x:g}" if x < 1e3 else f"{x / 1e3:g} k" if x < 1e6 else
+                                           f"{x / 1e6:g} M")
             axes.xaxis.set_minor_locator(NullLocator())
             axes.grid(alpha=0.25)
         drawn.legend(*panels[0].get_legend_handles_labels(), loc="outside right center", frameon=False, fontsize=9)

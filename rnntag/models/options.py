@@ -278,7 +278,7 @@ PRESETS: dict[str, dict[str, Any]] = {
                  "optimizer": "sgd", "batch_size": 1, "learning_rate": 0.2, "embedding_rate": 1.0,
                  "dropout": 0.0, "epochs": 12},
     "default": {},
-    "fast": {"encoder": "cnn", "filters": 128, "members": 3, "sure": 0.8, "batch_size": 8, "learning_rate": 0.0015},
+    "fast": {"encoder": "cnn", "filters": 128, "members": 2, "sure": 0.8, "batch_size": 8, "learning_rate": 0.0015},
     # of several columns: what FEATS and lemmas need to know of a word
     "columns": {"features": ",".join(FEATURES)},
     "accurate": {"members": 5, "embedding": 128, "hidden": 200, "dropout": 0.5, "epochs": 16},

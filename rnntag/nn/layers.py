@@ -15,7 +15,7 @@ import numpy as np
 
 Array = np.ndarray
 Shapes = dict[str, tuple[int, ...]]
-BLOCK = 1024  # rows whose sum is made before the next ones: they stay in the processor's cache
+BLOCK = 512  # rows whose sum is made before the next ones: they stay in the processor's cache
 HALF = np.array(0.5, np.float32)  # a number would be made an array in each call
 
 

@@ -33,7 +33,7 @@ class Packing:
     rank      (B,)  which row of a block each sentence has
     sizes     (T,)  b_t: how many sentences have a step t
     starts    (T,)  the first token row of each step
-    time, sentence  (N,)  of each token row: its step, and which sentence it is of
+    time, row, sentence  (N,)  of each token row: its step, its row in the block, and which sentence it is of
     reverse   (N,)  token row of the mirrored position in the same sentence; its own inverse
     previous  (N,)  state row (of one direction) of the step before each token
     last      (B,)  state row (of one direction) of each sentence's last step
@@ -44,21 +44,33 @@ class Packing:
         L = self.lengths = np.array(lengths)
         B, order = len(L), np.argsort(-L, kind="stable")
         self.rank = np.argsort(order)
-        self.time, row = np.nonzero(np.arange(L[order[0]])[:, None] < L[order])
-        self.sentence = order[row]
+        self.time, self.row = np.nonzero(np.arange(L[order[0]])[:, None] < L[order])
+        self.sentence = order[self.row]
         self.sizes = np.bincount(self.time)
         self.starts = np.cumsum(self.sizes) - self.sizes
-        before = np.concatenate(([-B], self.starts[:-1]))  # start of the block before, among tokens
-        self.reverse = self.starts[L[self.sentence] - 1 - self.time] + row
-        self.previous = B + before[self.time] + row
-        self.last = B + self.starts[L - 1] + self.rank
-        self.steps = [(slice(s, s + b), slice(p, p + b)) for s, p, b in
-                      zip(self.starts.tolist(), before.tolist(), self.sizes.tolist())]
+        self._before = np.concatenate(([-B], self.starts[:-1]))  # start of the block before, among tokens
         self._readings: dict[int, Reading] = {}
         self._neighbours: dict[int, Array] = {}
 
     def __len__(self) -> int:
         return len(self.time)
+
+    @cached_property
+    def reverse(self) -> Array:
+        return self.starts[self.lengths[self.sentence] - 1 - self.time] + self.row
+
+    @cached_property
+    def previous(self) -> Array:
+        return len(self.lengths) + self._before[self.time] + self.row
+
+    @cached_property
+    def last(self) -> Array:
+        return len(self.lengths) + self.starts[self.lengths - 1] + self.rank
+
+    @cached_property
+    def steps(self) -> list[tuple[slice, slice]]:
+        return [(slice(s, s + b), slice(p, p + b)) for s, p, b in
+                zip(self.starts.tolist(), self._before.tolist(), self.sizes.tolist())]
 
     def read(self, D: int) -> Reading:
         """The order in which D directions read it, worked out once."""
@@ -76,7 +88,7 @@ class Packing:
         if window not in self._neighbours:
             time = self.time[:, None] + np.arange(window) - window // 2
             inside = (time >= 0) & (time < self.lengths[self.sentence, None])
-            rows = self.starts[np.clip(time, 0, len(self.sizes) - 1)] + self.rank[self.sentence, None]
+            rows = self.starts[np.clip(time, 0, len(self.sizes) - 1)] + self.row[:, None]
             self._neighbours[window] = np.where(inside, rows, -1)
         return self._neighbours[window]
 
