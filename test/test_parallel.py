@@ -9,7 +9,7 @@ import sys
 from multiprocessing import active_children
 
 import pytest
-from conftest import ENVIRONMENT
+from conftest import ENVIRONMENT, killed_late
 
 from rnntag.cli.tagging import tag_file
 from rnntag.corpus import Block, Column, Layout, Sentence
@@ -186,7 +186,7 @@ def test_jobs_tag_for_a_terminal_and_at_one(model, run, write):
         process = subprocess.Popen(command + more, stdin=child, stdout=child, env=ENVIRONMENT)
         os.close(child)
         try:
-            with os.fdopen(parent, "rb", 0) as answers:
+            with os.fdopen(parent, "rb", 0) as answers, killed_late(process):
                 if more:
                     assert [answers.readline().rstrip() for _ in wanted] == wanted
                 else:

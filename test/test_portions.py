@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from conftest import ENVIRONMENT
+from conftest import ENVIRONMENT, killed_late
 from formatted import CONLLU, VERTICAL, back, row
 from invoking import train
 
@@ -230,7 +230,7 @@ def test_input_that_comes_slowly_is_tagged(model, jobs):
 def test_a_program_that_waits_gets_the_answers_to_all_that_it_wrote(model):
     with subprocess.Popen([sys.executable, "-m", "rnntag", "test-rnn", model, "--stream", "--format", "vertical"],
                           stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                          env=ENVIRONMENT) as process:
+                          env=ENVIRONMENT) as process, killed_late(process):
         for text, answers in ((b"the\n", 0), (b"dog\n\nruns\n\n.", 5), (b"\n\n\n", 3), (b"a\n\n\tX\n\n", 2)):
             process.stdin.write(text)
             process.stdin.flush()
