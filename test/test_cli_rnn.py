@@ -108,7 +108,10 @@ def test_patience_ends_the_training_early():
 @pytest.mark.parametrize("arguments, message", [
     (["--keep", "best"], "--keep: best without a dev set"), (["--keep", "last"], "--keep: last without a dev set"),
     (["--patience", 3], "--patience: 3 without a dev set"), (["--window", 3], "--window: 3 without --encoder cnn"),
-    (["--vector-dropout", 0.5], "--vector-dropout: 0.5 without vectors")])
+    (["--vector-dropout", 0.5], "--vector-dropout: 0.5 without vectors"),
+    *((["--preset", "fast", *other, "--sure", 0.5],
+       "--sure: 0.5 without --encoder cnn, --layers 1 and several --members")
+      for other in (["--members", 1], ["--layers", 2], ["--encoder", "rnn"]))])
 def test_what_would_change_nothing_is_refused(arguments, message):
     assert failure(TRAIN, "train", "m", *arguments, status=2).startswith(f"{message}; it would change nothing.")
 

@@ -77,9 +77,11 @@ def test_a_cascade_asks_all_where_the_first_is_unsure_and_the_first_alone_elsewh
     values = np.unique(least)
     cascade = Cascade(three.members, three.shared, sure=values[len(values) // 2 - 1:][:2].mean())
     found = cascade.scores(params, cascade.input_projection(params, *words), packing, case.types, which)
-    unsure = least < cascade.sure
-    assert 0 < unsure.sum() < len(unsure)
-    for scores, mean, of_first in zip(found, means, firsts, strict=True):
+    assert any(0 < (softmax(scores).max(axis=1) < cascade.sure).sum() < len(scores) for scores in firsts)
+    for number, scores, mean, of_first in zip(which, found, means, firsts, strict=True):
+        unsure = softmax(of_first).max(axis=1) < cascade.sure
+        asked_alone, = cascade.scores(params, cascade.input_projection(params, *words), packing, case.types, [number])
+        assert close(scores, asked_alone), "whatever other columns are asked for"
         assert close(scores[unsure], mean[unsure]) and close(scores[~unsure], of_first[~unsure])
         assert not close(mean[~unsure], of_first[~unsure])
 

@@ -85,7 +85,8 @@ def test_a_file_with_an_error_does_not_stop_the_others_and_is_told(trained, text
     assert "in/bad.wordtag:1: two spaces in a row" in err and "gone.tokens: cannot read it" in err
     assert err.splitlines()[-1] == ("Error: out: 2 of 6 files could not be tagged. Mend them, then go on with "
                                     "--resume.")
-    assert table(out)["in/bad.wordtag"] == ["none, see the error"]
+    rows = table(out)
+    assert rows["in/bad.wordtag"] == ["none, see the error"] and rows["4 of 6 files"][:2] == ["13", "41"]
     assert len(answers(tmp_path / "out")) == 4
 
 

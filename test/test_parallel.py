@@ -84,7 +84,7 @@ def test_the_death_of_a_process_is_told(model, monkeypatch):
 def test_jobs_go_without_a_stream(model, run):
     result = run("test-rnn", model, "--jobs", "2", "--stream", input=b"the dog\n")
     assert result.returncode == 2
-    assert b"--jobs: 2, with --stream; each sentence waits" in result.stderr
+    assert b"--jobs: 2, with --stream; what comes is answered before more is read" in result.stderr
 
 
 @pytest.mark.parametrize("options", [["--probabilities"], ["--lexicon", "lexicon"],

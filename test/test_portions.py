@@ -36,6 +36,7 @@ GOOD = {  # data and options
     "nothing": b"", "blank": b"\n\n\n", "tokens": LINES, "no last line end": LINES + b"the dog",
     "Windows": LINES.replace(b"\n", b"\r\n") + b"the dog\r", "old Macs": LINES[:-1] + b"\r",
     "CR": b"a\rb c\n" + LINES, "mark": b"\xef\xbb\xbf" + LINES, "mark alone": b"\xef\xbb\xbf",
+    "marks within": b"the dog\n" + b"\xef\xbb\xbfthe dog\n" * 20,
     "not tokenised": b"the dog, runs, and: runs.\n" * 40,
     "wordtag": b"the_X dog_Y\n\nruns_Z\n" * 9,
     "skipped": (LINES + b"a  b\n\xff\n" + LONG + b"\nthe dog\n" + b" c\n" * 3 + LINES, "--on-error", "skip"),
@@ -104,6 +105,7 @@ def answered(model, *arguments):
 
 @pytest.mark.parametrize("name", CASES)
 def test_portions_are_answered_as_the_whole_is(model, monkeypatch, name):
+    monkeypatch.setattr(corpus.tokenisation, "LOOKED_AT", 100)
     data, *options = CASES[name]
     Path("in").write_bytes(data)
     whole = answered(model, "in", *options)
@@ -165,16 +167,27 @@ def test_each_can_be_read_without_the_others(monkeypatch, name, block, tokens):
 def test_what_can_be_no_sentence_is_not_held(monkeypatch, format):
     reader, line, lines = FORMATS[format](), b"1\tx\n", 300_000
     monkeypatch.setattr(corpus.Format, "max_lines", 1000)
-    data = (line * lines if format == "conllu" else b"x" * 3_000_000) + b"\n\n\nlast"
+    data = (line * lines if format == "conllu" else b"x" * 3_000_000) + b"\n\n1\n\nlast"
+    later = data.count(b"\n") + 1
     portions = list(reader.portions(whole_lines(io.BytesIO(data)), 1))
     assert max(len(span.data) for portion in portions for span in portion) < 1_100_000
     assert sum(len(span.data) for portion in portions for span in portion) < len(data) / 2
     skipped = Skipped()
-    list(reader.read(Lines([span for portion in portions for span in portion], "file", skipped)))
+    for portion in portions:
+        list(reader.read(Lines(portion, "file", skipped)))
     assert re.search("file:1: (a line of more|no blank line in 1,000 lines)", str(skipped.first[0]))
+    places = [f"file:{later - 2}", f"file:{later}"] if format == "conllu" else []
+    assert [error.place for error in skipped.first[1:]] == places
     last = portions[-1][-1]
     assert last.data.endswith(b"last") and data[last.offset:] == last.data
     assert last.number == 1 + data[:last.offset].count(b"\n")
+
+
+@pytest.mark.parametrize("block", range(1, 9))
+@pytest.mark.parametrize("data, last", [(b"a\r\nb\r", b"b"), (b"a\r\nb\nc\r", b"c"), (b"a\nb\r", b"b\r")])
+def test_the_rest_of_a_line_end_is_dropped_wherever_the_blocks_end(monkeypatch, block, data, last):
+    monkeypatch.setattr(corpus.lines, "BLOCK_BYTES", block)
+    assert [*whole_lines(io.BytesIO(data))][-1].data == last
 
 
 # ------------------------------------------------------------------ processes

@@ -80,7 +80,7 @@ def _tag_into(folder: Path, tagger: Any, sources: Sequence[str], model: Path, re
                 rows.append((str(source), *_cells(done), str(target)))
                 total = [a + b for a, b in zip(total, done)]
     finally:
-        rows.append((f"{len(rows) - 1} of {len(answers)} files", *_cells(total), ""))
+        rows.append((f"{len(rows) - 1 - bad} of {len(answers)} files", *_cells(total), ""))
         click.echo("\n".join(table(rows, right=(1, 2, 3))))
     if bad:
         raise RnntagError(f"{bad} of {len(answers)} files could not be tagged", hint="Mend them, then go on with "

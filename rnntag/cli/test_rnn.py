@@ -47,7 +47,7 @@ def main(model: Path, layout: Layout, probabilities: bool, n_best: int, lexicon:
     from .tagging import asked
 
     if jobs > 1 and arguments["stream"]:
-        raise OptionError(f"{jobs}, with --stream", "each sentence waits for the one before",
+        raise OptionError(f"{jobs}, with --stream", "what comes is answered before more is read",
                           "Leave one of them out.", "--jobs")
     read_once(lexicon, *arguments["sources"] or [STANDARD])
     check_layout(lines, presegmented, offsets, arguments["output_format"])

@@ -26,14 +26,15 @@ class BlockFormat(Format):
     token_bytes = 10
 
     def blocks(self, lines: Lines) -> Iterator[tuple[int, Block | CorpusError]]:
-        texts, number, last = chain(map(itemgetter(1), lines), [END]), lines.first, None
+        numbered = iter(lines)
+        texts, number, last = chain(map(itemgetter(1), numbered), [END]), lines.first, None
         while last is not END:
-            left = takewhile(bool, texts)  # itertools take no time for each line
-            block, first = list(islice(left, self.max_lines + 1)), number
+            # itertools take no time for each line
+            block, first = list(islice(takewhile(bool, texts), self.max_lines + 1)), number
             bad = self._refused(block, first, lines)
             number, last = number + len(block) + 1, block[-1] if block else None
-            for last in left:
-                number += 1
+            if len(block) > self.max_lines:  # its other lines are passed over, those that are there
+                number, last = next(((at + 1, text) for at, text in numbered if not text), (number, END))
             if last is not END:
                 yield first, bad or Block(self.name, block)
             elif bad or len(block) > 1:

@@ -80,7 +80,7 @@ class Ensemble:
 class Cascade(Ensemble):
     """An ensemble whose first member answers alone where it is sure (Wang et al. 2022, "Wisdom of Committees").
 
-    sure   the others are asked about a token where the first gives no class this probability, in some column
+    sure   the others are asked about a column of a token where the first gives none of its classes this probability
 
     Its members are convolutions of one layer, which can score a token without the others. Of a word, the first one's
     projection is kept, and what the inputs of the other members give, for they are asked about few words again.
@@ -105,14 +105,15 @@ class Cascade(Ensemble):
         (first, alone), *others = self.networks(params)
         tokens, width, E = np.arange(len(z)) if tokens is None else tokens, first.first.width, first.first.I
         found = first.scores(alone, z, packing, tokens, which)
-        rows = np.flatnonzero(~np.logical_and.reduce([_reached(scores, self.sure) for scores in found]))
+        unsure = [~_reached(scores, self.sure) for scores in found]
+        rows = np.flatnonzero(np.logical_or.reduce(unsure))
         if len(rows):
             inputs = z[:, width:width + E * len(others)]
             windows = np.split(first.first.around(Lookup(inputs, tokens), rows, packing), len(others), axis=2)
             more = [network.scores_of(alone, network.first.answer(alone, window), packing, which)
                     for (network, alone), window in zip(others, windows)]
-            for scores, *column in zip(found, *more):
-                scores[rows] = _log_mean([scores[rows], *column])
+            for scores, here, *column in zip(found, unsure, *more):
+                scores[here] = _log_mean([scores[here], *(part[here[rows]] for part in column)])
         return found
 
 

@@ -209,7 +209,7 @@ class Options(TrainingOptions):
             "hidden": (recurrent, "without --encoder rnn"),
             "window": (not recurrent, "without --encoder cnn"),
             "filters": (not recurrent, "without --encoder cnn"),
-            "sure": (self.apart and self.members > 1, "without --members of --encoder cnn with --layers 1"),
+            "sure": (self.apart and self.members > 1, "without --encoder cnn, --layers 1 and several --members"),
             "char_embedding": (self.char_rnn, "without --char-rnn"),
             "freeze_vectors": (vectors, "without vectors"),
             "vector_dropout": (vectors, "without vectors"),
