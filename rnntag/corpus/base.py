@@ -228,8 +228,8 @@ class Format:
     def _hint(self, there: Sequence[str] = ()) -> str:
         """What to do about a sentence that has not all the tags that it needs, but the columns ``there``."""
         other = instead(there, len(self.fields) > 1)
-        skip = "ass over such sentences with --on-error skip."
-        return (f"{other}, or p{skip}" if other else f"P{skip}") if self.want == "tags" else ""
+        skip = "pass over such sentences with --on-error skip."
+        return (f"{other}, or {skip}" if other else skip.capitalize()) if self.want == "tags" else ""
 
     def there(self, sentence: Sentence) -> list[str]:
         """The columns of COLUMNS that all words of a sentence have where it was read, also those not asked for."""
