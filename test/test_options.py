@@ -61,6 +61,8 @@ REFUSED = [
     ({"embedding": 0, "char_rnn": 5}, "Give --embedding a width"),
     ({"embedding": 0, "vectors": 5}, "Give --embedding a width"),
     ({"window": 4, "encoder": "cnn"}, "--window: 4; the window is odd"),
+    ({"members": 2, "output": "crf"}, "--members: 2 with --output crf; probabilities of tokens are averaged. Use "
+                                      "--output softmax, or --members 1."),
     # dense layers
     ({"dense": ("0",)}, "a dense layer is 1 to 4096"),
     ({"dense": ("5000",)}, "a dense layer is 1 to 4096"),

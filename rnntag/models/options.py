@@ -187,7 +187,7 @@ class Options(TrainingOptions):
                                   place="--window")
         if self.members > 1 and self.output == "crf":
             raise OptionError(f"{self.members} with --output crf", "probabilities of tokens are averaged",
-                              "Use --output softmax.", "--members")
+                              "Use --output softmax, or --members 1.", "--members")
         for layer in self.dense_layers:
             if layer[1] not in ("tanh", "relu", "sigmoid") or not 1 <= layer[0] <= 4096:
                 raise OptionError(f"{layer[0]}:{layer[1]}", "a dense layer is 1 to 4096, then :tanh, :relu or "
